@@ -1,0 +1,7 @@
+namespace Faultline.Traces.Tests;
+
+public class PlaceholderTests
+{
+    [Fact]
+    public void AssemblyLoads() => Assert.NotNull(typeof(PlaceholderTests).Assembly);
+}
