@@ -1,0 +1,54 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spectre.Console;
+
+namespace Faultline.Cli;
+
+/// <summary>Where a verb writes, and what tells it to stop. Tests pass their own writers.</summary>
+internal sealed class CliContext
+{
+    // NaN and infinity stand in ratios of empty runs; they are written as strings instead of failing the whole report.
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DictionaryKeyPolicy = null,
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    /// <summary>A context over two writers.</summary>
+    public CliContext(TextWriter output, TextWriter error, bool errorIsTerminal, CancellationToken cancellation)
+    {
+        Output = output;
+        Error = error;
+        Progress = new ProgressLine(error, errorIsTerminal);
+        Cancellation = cancellation;
+        Tables = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+
+        // Spectre falls back to 80 columns on a pipe and would fold the table that a script is about to cut.
+        if (!Tables.Profile.Out.IsTerminal) Tables.Profile.Width = PipeWidth;
+    }
+
+    private const int PipeWidth = 200;
+
+    /// <summary>Results: tables for people, or JSON.</summary>
+    public TextWriter Output { get; }
+
+    /// <summary>Errors, notes and progress.</summary>
+    public TextWriter Error { get; }
+
+    /// <summary>Tables on <see cref="Output"/>; plain text when that is not a terminal or NO_COLOR is set.</summary>
+    public IAnsiConsole Tables { get; }
+
+    /// <summary>One line on stderr that shows how far long work is; silent when stderr is not a terminal.</summary>
+    public ProgressLine Progress { get; }
+
+    /// <summary>Cancelled by the first Ctrl-C or SIGTERM.</summary>
+    public CancellationToken Cancellation { get; }
+
+    /// <summary>Writes one JSON document to <see cref="Output"/>: camelCase, enums as names.</summary>
+    public void WriteJson<T>(T value) => Output.WriteLine(JsonSerializer.Serialize(value, s_json));
+}

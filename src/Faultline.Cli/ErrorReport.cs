@@ -1,0 +1,24 @@
+namespace Faultline.Cli;
+
+/// <summary>The one place where an exception becomes a line on stderr and an exit code.</summary>
+internal static class ErrorReport
+{
+    /// <summary>Prints <c>faultline: cause. cure.</c> and returns the exit code.</summary>
+    public static int Write(TextWriter error, Exception exception) => exception switch
+    {
+        CommandException e => Line(error, e.ExitCode, e.Message, e.Cure),
+        OperationCanceledException => Line(error, ExitCode.Interrupted, "interrupted", "Nothing was written"),
+        FileNotFoundException or DirectoryNotFoundException =>
+            Line(error, ExitCode.NoInput, exception.Message, "Check the path"),
+        UnauthorizedAccessException => Line(error, ExitCode.NoInput, exception.Message, "Check the file's rights"),
+        IOException => Line(error, ExitCode.NoInput, exception.Message, "Check the device and the path"),
+        _ => Line(error, ExitCode.Internal, $"internal error: {exception}", "Please report it with the command line"),
+    };
+
+    /// <summary>Prints one line; both sentences get exactly one full stop.</summary>
+    public static int Line(TextWriter error, int exitCode, string cause, string cure)
+    {
+        error.WriteLine($"faultline: {cause.TrimEnd().TrimEnd('.')}. {cure.TrimEnd('.')}.");
+        return exitCode;
+    }
+}

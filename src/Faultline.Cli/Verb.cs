@@ -1,0 +1,39 @@
+using System.CommandLine;
+
+namespace Faultline.Cli;
+
+/// <summary>One verb of the tool: its options, its help with examples, and what it does.</summary>
+/// <remarks>A new verb is one file under <c>Commands/</c> and one line in <see cref="CommandLine"/>.</remarks>
+internal abstract class Verb : Command
+{
+    /// <summary>Describes the verb; <paramref name="examples"/> are whole command lines.</summary>
+    protected Verb(CliContext context, string name, string description, params string[] examples)
+        : base(name, description)
+    {
+        Context = context;
+        Examples = examples;
+        SetAction(parse =>
+        {
+            try
+            {
+                return Run(parse);
+            }
+            finally
+            {
+                context.Progress.Clear();
+            }
+        });
+    }
+
+    /// <summary>Printed below the options by <c>--help</c>.</summary>
+    public IReadOnlyList<string> Examples { get; }
+
+    /// <summary>Where to write, and what tells the verb to stop.</summary>
+    protected CliContext Context { get; }
+
+    /// <summary>Does the work and returns an <see cref="ExitCode"/>; throws <see cref="CommandException"/> to end with an error.</summary>
+    protected abstract int Run(ParseResult parse);
+
+    /// <summary>The shared <c>--json</c>; the verb adds it to itself and asks the parse result.</summary>
+    protected static Option<bool> JsonOption() => new("--json") { Description = "Print one JSON document instead of tables." };
+}
