@@ -1,0 +1,51 @@
+namespace Faultline;
+
+/// <summary>The signal that Linux would have delivered for an access.</summary>
+public enum FaultSignal
+{
+    /// <summary>No signal: the access completed.</summary>
+    None = 0,
+
+    /// <summary>SIGBUS, <c>BUS_ADRERR</c>: beyond the end of the mapped object.</summary>
+    BusError = 7,
+
+    /// <summary>SIGSEGV, <c>SEGV_MAPERR</c>: nothing is mapped at the address.</summary>
+    NotMapped = 0x10b,
+
+    /// <summary>SIGSEGV, <c>SEGV_ACCERR</c>: the area's rights forbid the access.</summary>
+    NotPermitted = 0x20b,
+
+    /// <summary>No frame could be had: Linux would have called its OOM killer.</summary>
+    OutOfMemory = 9,
+}
+
+/// <summary>An access to guest memory ended in a signal (<see cref="FaultSignal"/>).</summary>
+public sealed class MemoryFaultException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public MemoryFaultException(FaultSignal signal, ulong address, AccessKind access)
+        : base($"{access} at 0x{address:x}: {Describe(signal)}")
+    {
+        Signal = signal;
+        Address = address;
+        Access = access;
+    }
+
+    /// <summary>What Linux would have delivered.</summary>
+    public FaultSignal Signal { get; }
+
+    /// <summary>The guest address of the access that failed, in bytes.</summary>
+    public ulong Address { get; }
+
+    /// <summary>What the access wanted.</summary>
+    public AccessKind Access { get; }
+
+    private static string Describe(FaultSignal signal) => signal switch
+    {
+        FaultSignal.NotMapped => "nothing is mapped there (SIGSEGV, SEGV_MAPERR)",
+        FaultSignal.NotPermitted => "the area's rights forbid it (SIGSEGV, SEGV_ACCERR)",
+        FaultSignal.BusError => "beyond the end of the mapped object (SIGBUS, BUS_ADRERR)",
+        FaultSignal.OutOfMemory => "no frame is free (give PhysicalMemory a larger capacity)",
+        _ => "unknown signal",
+    };
+}

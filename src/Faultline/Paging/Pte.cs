@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+
+namespace Faultline.Paging;
+
+/// <summary>
+/// A page-table entry in the x86-64 hardware format. The same type serves all four levels; above the lowest only present, writable, user, accessed
+/// and the frame number count.
+/// </summary>
+/// <remarks>
+/// <code>
+///   63  62    59 58          52 51                              12 11    10    9   8  7  6 5 4 3 2 1 0
+///  +---+--------+--------------+----------------------------------+-----+-----+---+--+--+-+-+-+-+-+-+-+
+///  |NX | 0      | 0            | frame number                     |  0  |SDIRT|SPC|PN| 0|D|A|0|0|U|W|P|   P = 1
+///  +---+--------+--------------+----------------------------------+-----+-----+---+--+--+-+-+-+-+-+-+-+
+/// </code>
+/// Software uses what the hardware ignores: SPC (special: not a normal page, such as the zero frame), SDIRT (soft-dirty) and, while P is 0,
+/// PN (<c>PROT_NONE</c>: the rest of the entry keeps its meaning; the same trick as Linux's <c>_PAGE_PROTNONE</c> in the global bit).
+/// Zero is "no entry".
+/// </remarks>
+internal readonly record struct Pte(ulong Value)
+{
+    private const int WritableShift = 1;
+    private const int UserShift = WritableShift + 1;
+    private const int AccessedShift = 5;
+    private const int DirtyShift = AccessedShift + 1;
+    private const int ProtNoneShift = 8;
+    private const int SpecialShift = ProtNoneShift + 1;
+    private const int SoftDirtyShift = SpecialShift + 1;
+    private const int FrameShift = Page.Shift;
+    private const int FrameBits = 40;
+    private const int NoExecuteShift = 63;
+
+    public const ulong PresentBit = 1UL;
+    public const ulong WritableBit = 1UL << WritableShift;
+    public const ulong UserBit = 1UL << UserShift;
+    public const ulong AccessedBit = 1UL << AccessedShift;
+    public const ulong DirtyBit = 1UL << DirtyShift;
+    public const ulong ProtNoneBit = 1UL << ProtNoneShift;
+    public const ulong SpecialBit = 1UL << SpecialShift;
+    public const ulong SoftDirtyBit = 1UL << SoftDirtyShift;
+    public const ulong NoExecuteBit = 1UL << NoExecuteShift;
+    public const ulong FrameMask = ((1UL << FrameBits) - 1) << FrameShift;
+
+    /// <summary>No entry.</summary>
+    public static Pte None => default;
+
+    public bool IsNone => Value == 0;
+
+    /// <summary>The hardware would use the entry.</summary>
+    public bool IsPresent => (Value & PresentBit) != 0;
+
+    /// <summary>A page stands behind the entry: present, or present but for <c>PROT_NONE</c>.</summary>
+    public bool HasPage => (Value & (PresentBit | ProtNoneBit)) != 0;
+
+    public bool IsProtNone => (Value & (PresentBit | ProtNoneBit)) == ProtNoneBit;
+
+    public bool IsWritable => (Value & WritableBit) != 0;
+
+    public bool IsExecutable => (Value & NoExecuteBit) == 0;
+
+    public bool IsAccessed => (Value & AccessedBit) != 0;
+
+    public bool IsDirty => (Value & DirtyBit) != 0;
+
+    /// <summary>Not a normal page: no count is kept of the mapping (zero frame, raw frames).</summary>
+    public bool IsSpecial => (Value & SpecialBit) != 0;
+
+    public uint Frame => (uint)((Value & FrameMask) >> FrameShift);
+
+    /// <summary>An entry of an upper level that points to the table in <paramref name="frame"/>.</summary>
+    public static Pte ForTable(uint frame) =>
+        new(((ulong)frame << FrameShift) | AccessedBit | UserBit | WritableBit | PresentBit);
+
+    /// <summary>A leaf entry for <paramref name="frame"/> with the given rights and further <paramref name="bits"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pte ForPage(uint frame, ulong bits) => new(((ulong)frame << FrameShift) | bits);
+
+    /// <summary>This entry with <paramref name="bits"/> set.</summary>
+    public Pte With(ulong bits) => new(Value | bits);
+
+    /// <summary>This entry with <paramref name="bits"/> cleared.</summary>
+    public Pte Without(ulong bits) => new(Value & ~bits);
+}

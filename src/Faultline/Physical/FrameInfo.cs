@@ -1,0 +1,109 @@
+using System.Runtime.InteropServices;
+
+namespace Faultline.Physical;
+
+/// <summary>
+/// What the engine knows about one frame (Linux <c>struct page</c>): 64 bytes of native memory, one cache line.
+/// </summary>
+/// <remarks>
+/// <code>
+///        0        4        8        12       16                24       28       32       36       40
+///        +--------+--------+--------+--------+-----------------+--------+--------+--------+--------+
+///        | State  |  Refs  |  Maps  |  Pins  |   OwnerIndex    |OwnerId | (res.) |LruPrev |LruNext |
+///        +--------+--------+--------+--------+-----------------+--------+--------+--------+--------+
+///        40       44       48                56                64
+///        +--------+--------+-----------------+-----------------+
+///        |  Lock  |Entries |   Generation    |   Accessors     |   page-table frames only
+///        +--------+--------+-----------------+-----------------+
+/// </code>
+/// Native memory holds no managed reference: the owner (an <c>AnonVma</c> or a page cache) is an id in a generation-checked table.
+/// </remarks>
+[StructLayout(LayoutKind.Explicit, Size = SizeInBytes)]
+internal struct FrameInfo
+{
+    public const int SizeInBytes = 64;
+
+    /// <summary>Kind and state bits. Atomic read-modify-write once the frame is shared.</summary>
+    [FieldOffset(0)]
+    public FrameState State;
+
+    /// <summary>Holders: each mapping, the page cache, pins, transient users. Atomic; a frame at zero belongs to who made it zero.</summary>
+    [FieldOffset(4)]
+    public uint Refs;
+
+    /// <summary>Page-table entries that map the frame. Changed under the PTE lock of the entry that comes or goes, atomically.</summary>
+    [FieldOffset(8)]
+    public uint Maps;
+
+    /// <summary>Long-term users of the contents (<c>PinPages</c>). Atomic, raised under the PTE lock.</summary>
+    [FieldOffset(12)]
+    public uint Pins;
+
+    /// <summary>Page number within the owner. Written before the frame is first mapped, constant while it is.</summary>
+    [FieldOffset(16)]
+    public ulong OwnerIndex;
+
+    /// <summary>Id of the owner in the owner table; 0 means none. Written before the frame is first mapped, constant while it is.</summary>
+    [FieldOffset(24)]
+    public uint OwnerId;
+
+    /// <summary>Neighbours on an LRU list; guarded by the list's lock.</summary>
+    [FieldOffset(32)]
+    public uint LruPrevious;
+
+    /// <inheritdoc cref="LruPrevious"/>
+    [FieldOffset(36)]
+    public uint LruNext;
+
+    /// <summary>Table frames: the lock over the table's entries (split PTE lock). CAS takes it, a release store frees it.</summary>
+    [FieldOffset(40)]
+    public uint Lock;
+
+    /// <summary>Table frames: entries that are not zero. Guarded by <see cref="Lock"/>, or by the page-table lock above the PTE level.</summary>
+    [FieldOffset(44)]
+    public uint Entries;
+
+    /// <summary>Table frames: counts clearings of entries. Raised under <see cref="Lock"/>, read by fills without it.</summary>
+    [FieldOffset(48)]
+    public ulong Generation;
+
+    /// <summary>Table frames: accessors (by slot modulo 64) that may hold a translation through the table. Bits are set atomically, never cleared while
+    /// the table is attached.</summary>
+    [FieldOffset(56)]
+    public ulong Accessors;
+}
+
+/// <summary>Kind and state of a frame.</summary>
+[Flags]
+internal enum FrameState : uint
+{
+    /// <summary>In the allocator, or on its way from or to it.</summary>
+    Free = 0,
+
+    /// <summary>Private anonymous memory.</summary>
+    Anonymous = 1 << 0,
+
+    /// <summary>A page of a file's or shared object's page cache.</summary>
+    Cached = 1 << 1,
+
+    /// <summary>A page table.</summary>
+    Table = 1 << 2,
+
+    /// <summary>Belongs to the engine itself, such as the zero frame; never freed.</summary>
+    Reserved = 1 << 3,
+
+    /// <summary>
+    /// The one mapping of an anonymous frame may be written without a copy (Linux <c>PageAnonExclusive</c>). Set at birth; cleared by fork; decided
+    /// under the PTE lock.
+    /// </summary>
+    Exclusive = 1 << 4,
+
+    /// <summary>Contents differ from the backing store.</summary>
+    Dirty = 1 << 5,
+
+    /// <summary>The page lock is held (I/O, truncation).</summary>
+    PageLocked = 1 << 6,
+
+    /// <summary>Contents are valid.</summary>
+    UpToDate = 1 << 7,
+}
