@@ -1,0 +1,58 @@
+using Faultline.Checker;
+
+namespace Faultline.Models;
+
+/// <summary>Runs one program under one strategy or several, and asserts the outcome.</summary>
+internal static class Checks
+{
+    private const ulong Seed = 2026;
+
+    /// <summary>One strategy of each kind: they fail to find different bugs.</summary>
+    public static readonly Strategy[] Portfolio =
+    [
+        Strategy.DepthFirst(preemptions: 2), Strategy.Random(Seed), Strategy.Pct(Seed, depth: 3),
+    ];
+
+    public static ExploreResult Explore(
+        MemoryModel model, Strategy strategy, Action<ExploreScope> body, int maxSchedules = 5_000, int maxSteps = 5_000)
+    {
+        var options = new ExploreOptions
+        {
+            MemoryModel = model,
+            Strategy = strategy,
+            MaxSchedules = maxSchedules,
+            MaxSteps = maxSteps,
+        };
+        var result = Faultline.Checker.Explore.Run(options, body);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{model}, {strategy}: {result}");
+        return result;
+    }
+
+    /// <summary>Nothing fails, whatever the strategy.</summary>
+    public static void AssertPasses(MemoryModel model, Action<ExploreScope> body, int maxSchedules = 5_000)
+    {
+        foreach (var strategy in Portfolio)
+        {
+            var result = Explore(model, strategy, body, maxSchedules);
+
+            // A depth-first search that the budget cuts off has found nothing either: the others say pass.
+            bool isCutOff = result.Verdict == Verdict.Inconclusive && result.Finding is null && result.Schedules == maxSchedules;
+            Assert.True(result.Verdict == Verdict.Pass || isCutOff, result.ToString());
+        }
+    }
+
+    /// <summary>Every strategy finds a failure of this kind; returns the depth-first one, which is the shortest.</summary>
+    public static Finding AssertFails(
+        MemoryModel model, FindingKind kind, Action<ExploreScope> body, int maxSchedules = 5_000, int maxSteps = 5_000)
+    {
+        Finding? first = null;
+        foreach (var strategy in Portfolio)
+        {
+            var result = Explore(model, strategy, body, maxSchedules, maxSteps);
+            Assert.True(result.Verdict == Verdict.Violation && result.Finding!.Kind == kind, result.ToString());
+            first ??= result.Finding;
+        }
+
+        return first!;
+    }
+}
