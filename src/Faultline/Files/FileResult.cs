@@ -1,0 +1,17 @@
+namespace Faultline.Files;
+
+/// <summary>How a request for a page of a file ended.</summary>
+internal enum FileResult
+{
+    /// <summary>The page is in memory.</summary>
+    Ok,
+
+    /// <summary>The file ends before the page: SIGBUS.</summary>
+    BeyondEnd,
+
+    /// <summary>The file could not be read: SIGBUS.</summary>
+    ReadFailed,
+
+    /// <summary>No frame is left: ENOMEM.</summary>
+    OutOfMemory,
+}
