@@ -49,6 +49,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("Record, inspect and replay the memory calls and page faults of real programs.")
         {
+            new ImportCommand(context),
             new InfoCommand(context),
         };
         var help = root.Options.OfType<HelpOption>().Single();

@@ -1,3 +1,5 @@
+using Faultline.Traces;
+
 namespace Faultline.Cli;
 
 /// <summary>The one place where an exception becomes a line on stderr and an exit code.</summary>
@@ -7,6 +9,8 @@ internal static class ErrorReport
     public static int Write(TextWriter error, Exception exception) => exception switch
     {
         CommandException e => Line(error, e.ExitCode, e.Message, e.Cure),
+        TraceFormatException e => Line(error, ExitCode.BadData, e.Message, e.Cure),
+        OutputException e => Line(error, ExitCode.CannotCreate, e.Message, e.Cure),
         OperationCanceledException => Line(error, ExitCode.Interrupted, "interrupted", "Nothing was written"),
         FileNotFoundException or DirectoryNotFoundException =>
             Line(error, ExitCode.NoInput, exception.Message, "Check the path"),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Faultline.Traces;
 
 namespace Faultline.Cli.Commands;
 
@@ -22,9 +23,13 @@ internal sealed class InfoCommand : Verb
     protected override int Run(ParseResult parse)
     {
         var file = parse.GetRequiredValue(_file);
-        var length = new FileInfo(file).Length;
-        if (parse.GetValue(_json)) Context.WriteJson(new { file, length });
-        else Context.Output.WriteLine($"{file}: {length} bytes");
+        using var reader = TraceInput.Open(file, lines => Context.Progress.Report("lines", lines, 0), Context.Cancellation);
+        var summary = TraceSummary.Of(reader, Context.Cancellation);
+        Context.Progress.Clear();
+
+        if (parse.GetValue(_json)) Context.WriteJson(summary);
+        else InfoReport.Write(Context, file, summary);
+        TotalsReport.WarnOfLosses(Context, summary.Totals);
         return ExitCode.Ok;
     }
 }

@@ -1,0 +1,54 @@
+namespace Faultline.Traces;
+
+/// <summary>Writes a file that appears whole under its name, or not at all.</summary>
+internal static class AtomicFile
+{
+    /// <summary>Lets <paramref name="write"/> fill a temporary file in the same folder, and renames it when that succeeded.</summary>
+    public static T Write<T>(string path, Func<Stream, T> write)
+    {
+        var full = Path.GetFullPath(path);
+        if (Directory.Exists(full)) throw new OutputException($"cannot write {path}: it is a folder");
+
+        // The same folder, because a rename is atomic only within one file system.
+        var temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
+        using var stream = Create(path, temporary);
+        try
+        {
+            var result = write(stream);
+            stream.Flush(flushToDisk: true);
+            File.Move(temporary, full, overwrite: true);
+            return result;
+        }
+        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or EndOfStreamException))
+        {
+            File.Delete(temporary);
+            throw new OutputException($"cannot write {path}: {e.Message}", e);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private static FileStream Create(string path, string temporary)
+    {
+        try
+        {
+            return new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OutputException($"cannot write {path}: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>A file that cannot be created or written.</summary>
+public sealed class OutputException : TraceException
+{
+    internal OutputException(string cause, Exception? inner = null)
+        : base(cause, "Choose a folder that exists, that you may write to, and that has room", inner)
+    {
+    }
+}
