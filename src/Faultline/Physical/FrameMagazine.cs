@@ -77,7 +77,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public uint TryTake()
     {
-        Debug.Assert(IsInside(*_section), "The magazine is used inside the owner's section.");
+        Debug.Assert(IsInside(Native.LoadRelaxed(ref *_section)), "The magazine is used inside the owner's section.");
 
         // Acquire: pairs with the release store in Unclaim, so that the seizer's changes to the count are seen.
         if (Native.LoadAcquire(ref *_claim) != Unclaimed) return PhysicalMemory.NoFrame;
@@ -96,7 +96,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryPut(uint pfn)
     {
-        Debug.Assert(IsInside(*_section), "The magazine is used inside the owner's section.");
+        Debug.Assert(IsInside(Native.LoadRelaxed(ref *_section)), "The magazine is used inside the owner's section.");
 
         // Acquire: as in TryTake.
         if (Native.LoadAcquire(ref *_claim) != Unclaimed) return false;
@@ -196,7 +196,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
     /// <summary>By the owner outside its sections: waits for a seizer, which never waits for the owner then.</summary>
     private void Claim()
     {
-        Debug.Assert(!IsInside(*_section), "The magazine is refilled outside the owner's sections.");
+        Debug.Assert(!IsInside(Native.LoadRelaxed(ref *_section)), "The magazine is refilled outside the owner's sections.");
         var backoff = new Backoff();
         while (Native.CompareExchange(ref *_claim, Claimed, Unclaimed) != Unclaimed) backoff.Wait();
     }
