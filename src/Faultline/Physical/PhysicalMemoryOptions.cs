@@ -14,10 +14,8 @@ public sealed class PhysicalMemoryOptions
     /// Fills freed frames with a pattern and checks the pattern when they are handed out again: finds writes into freed frames and frames
     /// freed twice, for about 100 ns a frame. On in debug builds.
     /// </summary>
-    public bool PoisonFreedFrames { get; init; } =
+    public bool PoisonFreedFrames { get; init; }
 #if DEBUG
-        true;
-#else
-        false;
+        = true;
 #endif
 }
