@@ -81,10 +81,8 @@ internal sealed unsafe class FrameMagazine : IDisposable
 
         // Acquire: pairs with the release store in Unclaim, so that the seizer's changes to the count are seen.
         if (Native.LoadAcquire(ref *_claim) != Unclaimed) return PhysicalMemory.NoFrame;
-        uint count = Native.LoadRelaxed(ref *_count);
-        if (count == 0) return PhysicalMemory.NoFrame;
-        Native.StoreRelaxed(ref *_count, count - 1);
-        uint pfn = _frames[count - 1];
+        if (Count == 0) return PhysicalMemory.NoFrame;
+        uint pfn = Pop();
         _memory.OnTaken(pfn);
         return pfn;
     }
@@ -100,31 +98,30 @@ internal sealed unsafe class FrameMagazine : IDisposable
 
         // Acquire: as in TryTake.
         if (Native.LoadAcquire(ref *_claim) != Unclaimed) return false;
-        uint count = Native.LoadRelaxed(ref *_count);
-        if (count == Capacity) return false;
+        if (Count == Capacity) return false;
         _memory.OnFreed(pfn);
-        _frames[count] = pfn;
-        Native.StoreRelaxed(ref *_count, count + 1);
+        Push(pfn);
         return true;
     }
 
     /// <summary>
-    /// Fetches up to <paramref name="wanted"/> frames from the pool, such that consecutive takes give ascending frames. False if memory is
-    /// exhausted. A seizer may take them at once: who must have a frame uses <see cref="TakeOutside"/>. Owner, outside its sections.
+    /// Fetches up to <paramref name="wanted"/> frames from the pool, such that consecutive takes give ascending frames. True if the magazine
+    /// holds some now, false if memory is exhausted. A seizer may take them at once: who must have a frame uses <see cref="TakeOutside"/>.
+    /// Owner, outside its sections.
     /// </summary>
     public bool Refill(int wanted)
     {
         Claim();
-        int taken = RefillClaimed(wanted);
+        bool done = Count == Capacity || RefillClaimed(wanted) > 0;
         Unclaim();
-        if (taken > 0) return true;
+        if (done) return true;
 
         uint pfn = PhysicalMemory.NoFrame;
         if (_memory.Frames.TakeFromHolders(new Span<uint>(ref pfn)) == 0) return false;
 
-        // Nobody but the owner puts frames here, so there is room if there was before.
+        // Nobody but the owner puts frames here, so there is still room.
         Claim();
-        _frames[(*_count)++] = pfn;
+        Push(pfn);
         Unclaim();
         return true;
     }
@@ -136,7 +133,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
     {
         uint pfn = PhysicalMemory.NoFrame;
         Claim();
-        if (*_count > 0 || RefillClaimed(Batch) > 0) pfn = _frames[--*_count];
+        if (Count > 0 || RefillClaimed(Batch) > 0) pfn = Pop();
         Unclaim();
         if (pfn == PhysicalMemory.NoFrame && _memory.Frames.TakeFromHolders(new Span<uint>(ref pfn)) == 0) return PhysicalMemory.NoFrame;
         _memory.OnTaken(pfn);
@@ -158,7 +155,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
         }
 
         // A store the owner may still have in its buffer can make this too small: a frame freed just now, which is not missed.
-        bool seized = Count > 0 && OwnerIsOutside(turns) && *_count > 0;
+        bool seized = Count > 0 && OwnerIsOutside(turns) && Count > 0;
         if (seized) PutBackClaimed();
         Unclaim();
         return seized;
@@ -204,21 +201,37 @@ internal sealed unsafe class FrameMagazine : IDisposable
     /// <summary>Pairs with the CAS of the next claim and with the acquiring load of the owner's next section.</summary>
     private void Unclaim() => Native.StoreRelease(ref *_claim, Unclaimed);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Push(uint pfn)
+    {
+        uint count = Native.LoadRelaxed(ref *_count);
+        Native.StoreRelaxed(ref _frames[count], pfn);
+        Native.StoreRelaxed(ref *_count, count + 1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private uint Pop()
+    {
+        uint count = Native.LoadRelaxed(ref *_count) - 1;
+        Native.StoreRelaxed(ref *_count, count);
+        return Native.LoadRelaxed(ref _frames[count]);
+    }
+
     private int RefillClaimed(int wanted)
     {
-        int count = (int)*_count;
+        int count = Count;
         var batch = new Span<uint>(_frames + count, Math.Min(wanted, Capacity - count));
         int taken = _memory.Frames.TakeShare(batch);
 
         // The top of the stack is taken first: the lowest frame.
         batch[..taken].Reverse();
-        *_count = (uint)(count + taken);
+        Native.StoreRelaxed(ref *_count, (uint)(count + taken));
         return taken;
     }
 
     private void PutBackClaimed()
     {
-        _memory.Frames.PutBack(new ReadOnlySpan<uint>(_frames, (int)*_count));
-        *_count = 0;
+        _memory.Frames.PutBack(new ReadOnlySpan<uint>(_frames, Count));
+        Native.StoreRelaxed(ref *_count, 0);
     }
 }
