@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+using Faultline.Sync;
+
+namespace Faultline.Areas;
+
+/// <summary>
+/// The areas of an address space in address order (Linux <c>mm_mt</c>): a B+-tree keyed by an area's last byte. Readers take no lock and write
+/// nothing; writers of different leaves do not meet.
+/// </summary>
+/// <remarks>
+/// <code>
+///   root ─► AreaInner  keys │ children │ widest gaps     replaced by copies, under the structure gate
+///              ▼
+///           AreaLeaf   a fixed range of last bytes, gate ── Run ─► AreaRun  ends │ areas     immutable
+///                                                            └── one release store per change, under the leaf's gate
+/// </code>
+/// <para>A leaf covers the same range all its life, and an old inner node leads to leaves that cover what it says. So a reader that stands
+/// on an outdated inner node either arrives at a leaf that counts, or at one whose run is <see cref="AreaRun.Dead"/>; its successors were
+/// published before it died, so starting again from the root finds them.</para>
+/// <para>The key is the last byte because then "first area that ends after" is one step to the right at most, and growing down
+/// (stacks, and the merges that top-down placement makes) leaves the key alone.</para>
+/// <para>A reader may get an area that a writer has just replaced: it validates with the area's sequence. It never misses an area that is in
+/// the tree throughout its search.</para>
+/// </remarks>
+internal sealed partial class AreaTree
+{
+    // Replaced by release stores under _structure. Readers start here.
+    private Ref<AreaInner> _root;
+
+    // Written by writers when the number changes.
+    private Word32 _count;
+
+    public AreaTree() => _root = new Ref<AreaInner>(new AreaInner(level: 1, [new AreaEntry(0, new AreaLeaf(0, AreaLeaf.NoHigh, new AreaRun([])), 0)]));
+
+    /// <summary>The number of areas; exact for a caller that excludes other writers.</summary>
+    public int Count => (int)_count.LoadRelaxed();
+
+    /// <summary>The area that contains <paramref name="address"/>.</summary>
+    public VmArea? Find(ulong address)
+    {
+        VmArea? area = FindFirstEndingAfter(address);
+        return area is not null && area.Start <= address ? area : null;
+    }
+
+    /// <summary>The first area with <c>End &gt; address</c> (Linux <c>find_vma()</c>): the one that contains the address, or the next one above.</summary>
+    public VmArea? FindFirstEndingAfter(ulong address)
+    {
+        ulong key = address;
+        while (true)
+        {
+            AreaLeaf leaf = Descend(key);
+
+            // Acquire: pairs with the writer's release store of the run.
+            AreaRun run = leaf.Run.LoadAcquire();
+            int index = run.FirstEndingAfter(address);
+            if (index < run.Count) return run[index];
+            if (run == AreaRun.Dead) continue;
+            if (leaf.High == AreaLeaf.NoHigh) return null;
+            key = leaf.High;
+        }
+    }
+
+    /// <summary>The last area with <c>End &lt;= address</c>.</summary>
+    public VmArea? Previous(ulong address)
+    {
+        ulong key = address;
+        while (true)
+        {
+            AreaRun run = Locate(key, out AreaLeaf leaf);
+            int index = Math.Min(run.FirstEndingAfter(address), run.Count);
+            if (index > 0) return run[index - 1];
+            if (leaf.Low == 0) return null;
+            key = leaf.Low - 1;
+        }
+    }
+
+    /// <summary>The first area with <c>Start &gt;= address</c>.</summary>
+    public VmArea? Next(ulong address)
+    {
+        VmArea? area = FindFirstEndingAfter(address);
+        return area is not null && area.Start < address ? FindFirstEndingAfter(area.End) : area;
+    }
+
+    /// <summary>The area below <paramref name="area"/>.</summary>
+    public VmArea? Previous(VmArea area) => Previous(area.Start);
+
+    /// <summary>The area above <paramref name="area"/>.</summary>
+    public VmArea? Next(VmArea area) => Next(area.End);
+
+    /// <summary>The areas that overlap <c>[start, end)</c>, in order.</summary>
+    public AreaRange Range(ulong start, ulong end) => new(this, start, end);
+
+    /// <summary>The leaf that covers <paramref name="key"/>, and what it holds.</summary>
+    internal AreaRun Locate(ulong key, out AreaLeaf leaf)
+    {
+        while (true)
+        {
+            leaf = Descend(key);
+            AreaRun run = leaf.Run.LoadAcquire();
+            if (run != AreaRun.Dead) return run;
+        }
+    }
+
+    /// <summary>The leaf that covers <paramref name="key"/>; perhaps a dead one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private AreaLeaf Descend(ulong key)
+    {
+        // The largest key would match the keys' unused tail; no area ends with it.
+        key = Math.Min(key, SortedKeys.Unused - 1);
+        AreaInner node = _root.LoadAcquire();
+        for (int level = node.Level; level > 1; level--) node = Unsafe.As<AreaInner>(node.Child(node.IndexOf(key)));
+        return Unsafe.As<AreaLeaf>(node.Child(node.IndexOf(key)));
+    }
+
+    private static ulong LastByte(VmArea area) => area.End - 1;
+}
