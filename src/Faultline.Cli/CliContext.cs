@@ -20,12 +20,12 @@ internal sealed class CliContext
     };
 
     /// <summary>A context over two writers.</summary>
-    public CliContext(TextWriter output, TextWriter error, bool errorIsTerminal, CancellationToken cancellation)
+    public CliContext(TextWriter output, TextWriter error, bool errorIsTerminal, Interrupts interrupts)
     {
         Output = output;
         Error = error;
         Progress = new ProgressLine(error, errorIsTerminal);
-        Cancellation = cancellation;
+        Interrupts = interrupts;
         Tables = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
 
         // Spectre falls back to 80 columns on a pipe and would fold the table that a script is about to cut.
@@ -46,8 +46,11 @@ internal sealed class CliContext
     /// <summary>One line on stderr that shows how far long work is; silent when stderr is not a terminal.</summary>
     public ProgressLine Progress { get; }
 
-    /// <summary>Cancelled by the first Ctrl-C or SIGTERM.</summary>
-    public CancellationToken Cancellation { get; }
+    /// <summary>Where Ctrl-C and SIGTERM arrive; for a verb that does something else with the first one.</summary>
+    public Interrupts Interrupts { get; }
+
+    /// <summary>Cancelled by Ctrl-C or SIGTERM.</summary>
+    public CancellationToken Cancellation => Interrupts.Cancellation;
 
     /// <summary>Writes one JSON document to <see cref="Output"/>: camelCase, enums as names.</summary>
     public void WriteJson<T>(T value) => Output.WriteLine(JsonSerializer.Serialize(value, s_json));

@@ -49,6 +49,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("Record, inspect and replay the memory calls and page faults of real programs.")
         {
+            new RecordCommand(context),
             new ImportCommand(context),
             new InfoCommand(context),
         };

@@ -10,6 +10,8 @@ internal static class ErrorReport
     {
         CommandException e => Line(error, e.ExitCode, e.Message, e.Cure),
         TraceFormatException e => Line(error, ExitCode.BadData, e.Message, e.Cure),
+        RecordException { Failure: RecordFailure.ProgramNotFound } e => Line(error, ExitCode.NoInput, e.Message, e.Cure),
+        RecordException e => Line(error, ExitCode.UnsupportedHost, e.Message, e.Cure),
         OutputException e => Line(error, ExitCode.CannotCreate, e.Message, e.Cure),
         OperationCanceledException => Line(error, ExitCode.Interrupted, "interrupted", "Nothing was written"),
         FileNotFoundException or DirectoryNotFoundException =>

@@ -1,15 +1,15 @@
 using System.Runtime.InteropServices;
 using Faultline.Cli;
 
-using var stop = new CancellationTokenSource();
-using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var interrupts = new Interrupts();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Raise);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Raise);
 
-return CommandLine.Run(args, new CliContext(Console.Out, Console.Error, !Console.IsErrorRedirected, stop.Token));
+return CommandLine.Run(args, new CliContext(Console.Out, Console.Error, !Console.IsErrorRedirected, interrupts));
 
-// The verb sees the token, removes what it began and returns; the default action would leave it behind.
-void Stop(PosixSignalContext signal)
+// The verb removes what it began and returns; the default action would leave it behind.
+void Raise(PosixSignalContext signal)
 {
     signal.Cancel = true;
-    stop.Cancel();
+    interrupts.Raise();
 }

@@ -9,7 +9,8 @@ internal sealed record Cli(int ExitCode, string Output, string Error)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var exitCode = CommandLine.Run(arguments, new CliContext(output, error, errorIsTerminal: false, cancellation));
+        using var interrupts = new Interrupts(cancellation);
+        var exitCode = CommandLine.Run(arguments, new CliContext(output, error, errorIsTerminal: false, interrupts));
         return new Cli(exitCode, output.ToString(), error.ToString());
     }
 }

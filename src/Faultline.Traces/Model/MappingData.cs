@@ -43,7 +43,7 @@ public struct MappingData
     public readonly ulong End => Start + Length;
 
     /// <summary>Backed by a file (or by shared memory, which Linux backs with a file of its own).</summary>
-    public readonly bool IsFile => Inode != 0;
+    public readonly bool IsFile => (Inode | Generation | DeviceMajor | DeviceMinor) != 0; // shared memory may have inode 0
 }
 
 /// <summary>The four letters of a maps line.</summary>
