@@ -1,0 +1,70 @@
+namespace Faultline.Locking;
+
+/// <summary>Who waited for an address space's lock, how long, and behind whom. A snapshot.</summary>
+public sealed class LockStatistics
+{
+    private readonly Row[] _rows = new Row[LockUsers.Count];
+    private readonly long[] _blame = new long[LockUsers.Count * LockUsers.Count];
+
+    internal LockStatistics()
+    {
+    }
+
+    /// <summary>Every kind of user, in the order of the enumeration.</summary>
+    public static IReadOnlyList<LockUser> Users { get; } = Enum.GetValues<LockUser>();
+
+    /// <summary>Acquisitions, for read and for write, that had to wait.</summary>
+    public long Waits(LockUser user) => _rows[(int)user].Waits;
+
+    /// <summary>Time that the acquisitions of <see cref="Waits"/> took, waking up included.</summary>
+    public long WaitedNanoseconds(LockUser user) => _rows[(int)user].Waited;
+
+    /// <summary>The longest single wait.</summary>
+    public long LongestWaitNanoseconds(LockUser user) => _rows[(int)user].Longest;
+
+    /// <summary>
+    /// The part of <paramref name="waiter"/>'s waits during which <paramref name="holder"/> held the lock. Of several readers the one
+    /// that entered last stands for all; the moments in which the lock passes on count to whoever leaves it.
+    /// </summary>
+    public long BlamedNanoseconds(LockUser waiter, LockUser holder) => _blame[Index(waiter, holder)];
+
+    /// <summary>Acquisitions for write, waited for or not. Readers are not counted: it would cost each of them an atomic operation.</summary>
+    public long Writes(LockUser user) => _rows[(int)user].Writes;
+
+    /// <summary>Mean time for which the lock was held for write, from every 64th acquisition of each kind; NaN if there was none.</summary>
+    public double MeanWriteHoldNanoseconds(LockUser user) => (double)_rows[(int)user].SampledHold / _rows[(int)user].Samples;
+
+    /// <summary>Acquisitions of all kinds that had to wait.</summary>
+    public long TotalWaits => Sum(static row => row.Waits);
+
+    /// <summary>Time waited by all kinds.</summary>
+    public long TotalWaitedNanoseconds => Sum(static row => row.Waited);
+
+    internal void SetWaits(LockUser user, long waits, long waited, long longest)
+    {
+        ref Row row = ref _rows[(int)user];
+        (row.Waits, row.Waited, row.Longest) = (waits, waited, longest);
+    }
+
+    internal void SetWrites(LockUser user, long writes, long samples, long sampledHold)
+    {
+        ref Row row = ref _rows[(int)user];
+        (row.Writes, row.Samples, row.SampledHold) = (writes, samples, sampledHold);
+    }
+
+    internal void SetBlame(LockUser waiter, LockUser holder, long nanoseconds) => _blame[Index(waiter, holder)] = nanoseconds;
+
+    private static int Index(LockUser waiter, LockUser holder) => ((int)waiter * LockUsers.Count) + (int)holder;
+
+    private long Sum(Func<Row, long> part)
+    {
+        long sum = 0;
+        foreach (Row row in _rows) sum += part(row);
+        return sum;
+    }
+
+    private struct Row
+    {
+        public long Waits, Waited, Longest, Writes, Samples, SampledHold;
+    }
+}
