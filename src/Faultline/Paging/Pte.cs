@@ -39,6 +39,9 @@ internal readonly record struct Pte(ulong Value)
     public const ulong SpecialBit = 1UL << SpecialShift;
     public const ulong SoftDirtyBit = 1UL << SoftDirtyShift;
     public const ulong NoExecuteBit = 1UL << NoExecuteShift;
+    /// <summary>What the hardware, or a fill in its role, sets without a lock.</summary>
+    public const ulong UseBits = AccessedBit | DirtyBit | SoftDirtyBit;
+
     public const ulong FrameMask = ((1UL << FrameBits) - 1) << FrameShift;
 
     /// <summary>No entry.</summary>
@@ -64,6 +67,14 @@ internal readonly record struct Pte(ulong Value)
 
     /// <summary>Not a normal page: no count is kept of the mapping (zero frame, raw frames).</summary>
     public bool IsSpecial => (Value & SpecialBit) != 0;
+
+    /// <summary>True if the hardware would let the access through.</summary>
+    public bool Allows(AccessKind kind) => kind switch
+    {
+        AccessKind.Read => IsPresent,
+        AccessKind.Write => (~Value & (PresentBit | WritableBit)) == 0,
+        _ => IsPresent && IsExecutable,
+    };
 
     public uint Frame => (uint)((Value & FrameMask) >> FrameShift);
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Faultline.Sync;
 
 namespace Faultline.Physical;
 
@@ -23,9 +24,9 @@ internal struct FrameInfo
 {
     public const int SizeInBytes = 64;
 
-    /// <summary>Kind and state bits. Atomic read-modify-write once the frame is shared.</summary>
+    /// <summary>Kind and state bits (<see cref="FrameState"/>). Atomic read-modify-write once the frame is shared.</summary>
     [FieldOffset(0)]
-    public FrameState State;
+    public uint StateWord;
 
     /// <summary>Holders: each mapping, the page cache, pins, transient users. Atomic; a frame at zero belongs to who made it zero.</summary>
     [FieldOffset(4)]
@@ -71,6 +72,21 @@ internal struct FrameInfo
     /// the table is attached.</summary>
     [FieldOffset(56)]
     public ulong Accessors;
+
+    /// <summary><see cref="StateWord"/> as flags; set only while nobody else sees the frame.</summary>
+    public FrameState State
+    {
+        readonly get => (FrameState)StateWord;
+        set => StateWord = (uint)value;
+    }
+
+    /// <summary>Sets state bits atomically.</summary>
+    public void Set(FrameState bits) => Native.Or(ref StateWord, (uint)bits);
+
+    /// <summary>Clears state bits atomically.</summary>
+    public void Clear(FrameState bits) => Native.And(ref StateWord, ~(uint)bits);
+
+    public readonly bool Is(FrameState bits) => ((FrameState)StateWord & bits) == bits;
 }
 
 /// <summary>Kind and state of a frame.</summary>

@@ -117,6 +117,12 @@ public sealed unsafe class PhysicalMemory : IDisposable
     /// <summary>A frame's contents, for code outside the unsafe folders. The caller holds a reference to the frame.</summary>
     internal Span<byte> Contents(uint pfn) => new(Address(pfn), Page.Size);
 
+    /// <summary>Fills a frame with zeroes, for the access that comes next. The caller owns the frame.</summary>
+    internal void Zero(uint pfn) => FrameContents.Zero(Address(pfn));
+
+    /// <summary>Copies a frame's contents to a frame that the caller owns.</summary>
+    internal void Copy(uint from, uint to) => FrameContents.Copy(Address(to), Address(from));
+
     /// <summary>What is known about a frame.</summary>
     internal ref FrameInfo Info(uint pfn)
     {

@@ -1,0 +1,45 @@
+namespace Faultline.Areas;
+
+/// <summary>Gives an area its reverse map before its first private page exists (Linux <c>mm/rmap.c:__anon_vma_prepare()</c>).</summary>
+internal static class AnonVmaPreparation
+{
+    /// <summary>
+    /// Sets the AnonVma of <paramref name="area"/>: a compatible neighbour's, so that the two may merge later, or a new one. Needs no lock, since the field is set
+    /// by compare-and-swap; does nothing if another thread was faster or a writer has closed the field. The caller finds its area again afterwards.
+    /// Outside sections: allocates.
+    /// </summary>
+    public static void Prepare(AddressSpace space, VmArea area)
+    {
+        if (TryJoin(space.Areas.Next(area), area, neighbourIsAbove: true)) return;
+        if (TryJoin(space.Areas.Previous(area), area, neighbourIsAbove: false)) return;
+        area.TrySetAnonVma(new AnonVma(parent: null));
+    }
+
+    private static bool TryJoin(VmArea? neighbour, VmArea area, bool neighbourIsAbove)
+    {
+        if (neighbour is null) return false;
+        ulong sequence = neighbour.ReadSequence();
+        AnonVma? anonVma = neighbour.AnonVma;
+        if (VmArea.IsOdd(sequence) || anonVma is null || anonVma.Parent is not null) return false;
+        if (!(neighbourIsAbove ? MayShare(area, neighbour) : MayShare(neighbour, area))) return false;
+
+        // A neighbour that is unmapped while we look may have been the last user of its AnonVma: its sequence is checked again
+        // under the lock that the writer takes to unlink it.
+        anonVma.Lock.Enter();
+        bool joined = neighbour.IsUnchanged(sequence) && area.TrySetAnonVma(anonVma);
+        anonVma.Lock.Exit();
+        return joined;
+    }
+
+    /// <summary>
+    /// True if the two would merge but for their rights (Linux <c>mm/vma.c:anon_vma_compatible()</c>): an <c>mprotect</c> may make them equal later.
+    /// </summary>
+    private static bool MayShare(VmArea below, VmArea above)
+    {
+        const AreaFlags NotCompared = AreaFlags.AccessMask | AreaFlags.NotCompared;
+        return below.End == above.Start
+            && below.File == above.File
+            && ((below.Flags ^ above.Flags) & ~NotCompared) == 0
+            && above.PageOffset == below.PageOffset + below.Pages;
+    }
+}

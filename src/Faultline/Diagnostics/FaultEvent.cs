@@ -1,0 +1,50 @@
+namespace Faultline.Diagnostics;
+
+/// <summary>What <see cref="FaultCounters"/> counts.</summary>
+internal enum FaultEvent
+{
+    /// <summary>The TLB lacked a translation that the page table had: no fault.</summary>
+    Refill,
+
+    /// <summary>Speculative attempts that were begun, restarts not included.</summary>
+    Attempt,
+
+    /// <summary>Times that a speculative attempt started again from <em>find</em>.</summary>
+    Restart,
+
+    /// <summary>Speculative attempts handed to the classic path.</summary>
+    Fallback,
+
+    /// <summary>Faults resolved without the address-space lock.</summary>
+    Speculative,
+
+    /// <summary>Faults resolved under the address-space lock.</summary>
+    Classic,
+
+    /// <summary>Faults that ended in a signal.</summary>
+    Signal,
+
+    /// <summary>Faults that mapped the zero frame.</summary>
+    ZeroPage,
+
+    /// <summary>Faults that mapped a fresh anonymous page.</summary>
+    NewPage,
+
+    /// <summary>Write faults that copied a page.</summary>
+    Copy,
+
+    /// <summary>Write faults that made a page writable without a copy.</summary>
+    Reuse,
+
+    /// <summary>Faults that mapped a page of a file.</summary>
+    FilePage,
+
+    /// <summary>Faults that found the entry in order: another thread had been faster.</summary>
+    Spurious,
+
+    /// <summary>Waits outside a section for a busy table lock.</summary>
+    TableLockWait,
+
+    /// <summary>Stacks grown. The last: the counters' arrays end here.</summary>
+    StackGrowth,
+}

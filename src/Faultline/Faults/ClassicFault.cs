@@ -1,0 +1,83 @@
+using Faultline.Areas;
+using Faultline.Diagnostics;
+using Faultline.Files;
+using Faultline.Locking;
+using Faultline.Paging;
+
+namespace Faultline.Faults;
+
+/// <summary>Resolves a fault with <c>mmap_lock</c> held for read. The only path that grows stacks and delivers signals.</summary>
+internal static class ClassicFault
+{
+    /// <summary>Outside sections, holding nothing.</summary>
+    public static FaultSignal Resolve(ref FaultContext fault, LockUser user)
+    {
+        MmapLock mmapLock = fault.Space.MmapLock;
+        bool mayGrow = true;
+        while (true)
+        {
+            mmapLock.EnterRead(user);
+            FaultSignal signal = ResolveLocked(ref fault);
+            mmapLock.ExitRead();
+            if (signal != FaultSignal.NotMapped || !mayGrow) return signal;
+
+            // Below a stack? Growing it replaces the area, so it needs the lock for write (Linux mm/mmap_lock.c:lock_mm_and_find_vma()).
+            mmapLock.EnterWrite(user);
+            mayGrow = fault.Space.TryGrowStack(fault.Address);
+            mmapLock.ExitWrite();
+            if (!mayGrow) return signal;
+            fault.Count(FaultEvent.StackGrowth);
+        }
+    }
+
+    private static FaultSignal ResolveLocked(ref FaultContext fault)
+    {
+        while (true)
+        {
+            // The tables of live areas stay while the lock is held, but other faults may install some.
+            fault.Walk = default;
+            switch (FaultPipeline<ClassicDesign>.Run(ref fault))
+            {
+                case FaultStep.Resolved:
+                    return FaultSignal.None;
+                case FaultStep.Abort:
+                    return fault.Reason == SpeculationAbort.NoArea ? FaultSignal.NotMapped : FaultSignal.NotPermitted;
+                case FaultStep.NeedTables:
+                    if (!TryInstallTables(ref fault)) return FaultSignal.OutOfMemory;
+                    break;
+                case FaultStep.NeedFrame:
+                    return FaultSignal.OutOfMemory;
+                case FaultStep.NeedAnonVma:
+                    AnonVmaPreparation.Prepare(fault.Space, fault.Area);
+                    break;
+                case FaultStep.NeedFilePage:
+                    FaultSignal signal = ReadFilePage(ref fault);
+                    if (signal != FaultSignal.None) return signal;
+                    break;
+            }
+        }
+    }
+
+    private static bool TryInstallTables(ref FaultContext fault)
+    {
+        PageTable tables = fault.Space.PageTable;
+        var reserve = new TableReserve();
+        if (!tables.TryReserve(fault.Walk.MissingTables, ref reserve)) return false;
+        tables.EnterInstall();
+        tables.Install(fault.Address, ref reserve);
+        tables.ExitInstall();
+        tables.Return(ref reserve);
+        return true;
+    }
+
+    private static FaultSignal ReadFilePage(ref FaultContext fault)
+    {
+        FileResult result = fault.Area.File!.Cache.GetOrRead(fault.Area.PageIndex(fault.Address), out fault.CachedFrame);
+        return result switch
+        {
+            FileResult.Ok => FaultSignal.None,
+            FileResult.OutOfMemory => FaultSignal.OutOfMemory,
+            _ => FaultSignal.BusError,
+        };
+    }
+}

@@ -1,0 +1,77 @@
+using Faultline.Areas;
+using Faultline.Diagnostics;
+using Faultline.Paging;
+using Faultline.Physical;
+
+namespace Faultline.Faults;
+
+/// <summary>One fault on its way through the pipeline (Linux <c>struct vm_fault</c>).</summary>
+internal ref struct FaultContext
+{
+    public FaultContext(AddressSpace space, MemoryAccessor? accessor, ulong address, AccessKind access)
+    {
+        Space = space;
+        Accessor = accessor;
+        Address = address;
+        Access = access;
+        Area = null!;
+    }
+
+    public readonly AddressSpace Space;
+
+    /// <summary>Whose fault it is; null for a fault that a call makes (<c>MAP_POPULATE</c>, <c>mlock</c>).</summary>
+    public readonly MemoryAccessor? Accessor;
+
+    public readonly ulong Address;
+
+    public readonly AccessKind Access;
+
+    public readonly ulong PageAddress => Page.Floor(Address);
+
+    public readonly bool IsWrite => Access == AccessKind.Write;
+
+    /// <summary>The area, once found.</summary>
+    public VmArea Area;
+
+    /// <summary>The area's sequence when it was found.</summary>
+    public ulong Sequence;
+
+    /// <summary>Where the address is mapped; valid in the section or under the lock it was made.</summary>
+    public PageWalk Walk;
+
+    /// <summary>A frame taken for this fault and not yet mapped; 0 if none. Kept over restarts.</summary>
+    public uint Frame;
+
+    /// <summary>A referenced frame of the page cache; 0 if none.</summary>
+    public uint CachedFrame;
+
+    /// <summary>Why the last step was <see cref="FaultStep.Restart"/> or <see cref="FaultStep.Abort"/>.</summary>
+    public SpeculationAbort Reason;
+
+    /// <summary>The table that holds the entry.</summary>
+    public readonly ref FrameInfo Table => ref Space.Memory.Info(Walk.Table);
+
+    public FaultStep Restart(SpeculationAbort reason)
+    {
+        Reason = reason;
+        return FaultStep.Restart;
+    }
+
+    public FaultStep Abort(SpeculationAbort reason)
+    {
+        Reason = reason;
+        return FaultStep.Abort;
+    }
+
+    public readonly void Count(FaultEvent what) => Accessor?.Counters.Count(what);
+
+    /// <summary>
+    /// True if the area's rights allow the access (Linux <c>arch/x86/mm/fault.c:access_error()</c>): what may be written or executed may also be read.
+    /// </summary>
+    public readonly bool IsPermitted => Access switch
+    {
+        AccessKind.Read => Area.HasAny(AreaFlags.AccessMask),
+        AccessKind.Write => Area.Has(AreaFlags.Write),
+        _ => Area.Has(AreaFlags.Execute),
+    };
+}

@@ -1,0 +1,53 @@
+using Faultline.Diagnostics;
+using Faultline.Locking;
+using Faultline.Paging;
+using Faultline.Physical;
+
+namespace Faultline.Faults;
+
+/// <summary>Serves faults: speculatively if the space's design allows it, else, or if that fails, under <c>mmap_lock</c>.</summary>
+internal static class FaultHandler
+{
+    /// <summary>
+    /// Resolves a fault of <paramref name="accessor"/>, which is inside the section in which <paramref name="walk"/> was made. On
+    /// <see cref="FaultSignal.None"/> it is inside a section again, and the access may be retried; else outside.
+    /// </summary>
+    public static FaultSignal Handle(MemoryAccessor accessor, ulong address, AccessKind access, PageWalk walk)
+    {
+        var fault = new FaultContext(accessor.Space, accessor, address, access) { Walk = walk };
+        bool resolved = accessor.Space.Options.Design == FaultDesign.AreaSequence && SpeculativeFault.TryResolve(ref fault);
+        if (resolved)
+        {
+            fault.Count(FaultEvent.Speculative);
+            GiveBack(ref fault);
+            return FaultSignal.None;
+        }
+
+        accessor.LeaveSection();
+        ObjectDisposedException.ThrowIf(accessor.IsDisposed, accessor);
+        FaultSignal signal = ClassicFault.Resolve(ref fault, LockUser.Fault);
+        fault.Count(signal == FaultSignal.None ? FaultEvent.Classic : FaultEvent.Signal);
+        GiveBack(ref fault);
+        if (signal == FaultSignal.None) accessor.EnterSection();
+        return signal;
+    }
+
+    /// <summary>
+    /// Faults a page in on behalf of a call, as if <paramref name="access"/> had touched it (Linux <c>mm/gup.c:faultin_page()</c>). Takes
+    /// <c>mmap_lock</c> itself.
+    /// </summary>
+    public static FaultSignal Populate(AddressSpace space, ulong address, AccessKind access)
+    {
+        var fault = new FaultContext(space, accessor: null, address, access);
+        FaultSignal signal = ClassicFault.Resolve(ref fault, LockUser.Populate);
+        GiveBack(ref fault);
+        return signal;
+    }
+
+    /// <summary>Returns what the fault took and did not use.</summary>
+    private static void GiveBack(ref FaultContext fault)
+    {
+        if (fault.Frame != PhysicalMemory.NoFrame) fault.Space.Memory.Frames.Free(fault.Frame);
+        if (fault.CachedFrame != PhysicalMemory.NoFrame) fault.Space.Memory.Release(fault.CachedFrame);
+    }
+}

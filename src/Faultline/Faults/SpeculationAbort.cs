@@ -1,0 +1,32 @@
+namespace Faultline.Faults;
+
+/// <summary>Why a speculative attempt gave up. The first three start again from <em>find</em>; the others fall back to the classic path.</summary>
+public enum SpeculationAbort
+{
+    /// <summary>The area was being changed, or was replaced, when it was found (v12: <c>spf_vma_changed</c>).</summary>
+    AreaChanged,
+
+    /// <summary>The area changed between the walk and the table lock (v12: <c>spf_vma_changed</c>).</summary>
+    AreaChangedUnderLock,
+
+    /// <summary>The entry or the table above it changed between the walk and the table lock (v12: <c>spf_pmd_changed</c>).</summary>
+    EntryChanged,
+
+    /// <summary>No area holds the address; the classic path decides between stack growth and SIGSEGV.</summary>
+    NoArea,
+
+    /// <summary>The area's rights forbid the access (v12: <c>spf_vma_access</c>); only the classic path delivers a signal.</summary>
+    NotPermitted,
+
+    /// <summary>The area's backing is not supported (v12: <c>spf_vma_notsup</c>).</summary>
+    NotSupported,
+
+    /// <summary>The table lock stayed busy (until v10: <c>spf_pte_lock</c>).</summary>
+    TableLockBusy,
+
+    /// <summary>No frame was to be had.</summary>
+    NoFrame,
+
+    /// <summary>The space has one accessor and the single-thread short-cut is on (v12 patch 22).</summary>
+    SingleThread,
+}

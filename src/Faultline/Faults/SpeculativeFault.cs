@@ -1,0 +1,126 @@
+using Faultline.Areas;
+using Faultline.Diagnostics;
+using Faultline.Paging;
+using Faultline.Physical;
+using Faultline.Sync;
+
+namespace Faultline.Faults;
+
+/// <summary>
+/// Resolves a fault without <c>mmap_lock</c>: passes through the pipeline inside walker sections, and between them, outside, fetches what a pass found missing.
+/// </summary>
+/// <remarks>
+/// The first passes of a region look like this: <em>no table</em> → leave, zero a frame, enter, install it under a tried page-table lock → <em>no frame</em> → leave,
+/// refill the magazine, enter → installed. In a steady state there is one pass.
+/// </remarks>
+internal static class SpeculativeFault
+{
+    /// <summary>Restarts because area or entry changed; the next change hands the fault to the classic path.</summary>
+    public const int MaxRestarts = 2;
+
+    /// <summary>
+    /// Fetches and waits; each is followed by a pass. More means that others keep taking what was fetched: the classic path can insist.
+    /// </summary>
+    private const int MaxSupplies = 16;
+
+    /// <summary>Inside a section, at the beginning and at the end. False: the classic path must do it.</summary>
+    public static bool TryResolve(ref FaultContext fault)
+    {
+        MemoryAccessor accessor = fault.Accessor!;
+        if (fault.Space.Options.SingleThreadShortcut && fault.Space.Accessors.Count == 1)
+        {
+            accessor.Counters.Count(SpeculationAbort.SingleThread);
+            return false;
+        }
+
+        accessor.Counters.Count(FaultEvent.Attempt);
+        int restarts = 0;
+        for (int supplies = 0; supplies < MaxSupplies; supplies++)
+        {
+            FaultStep step = FaultPipeline<AreaSequenceDesign>.Run(ref fault);
+            switch (step)
+            {
+                case FaultStep.Resolved:
+                    return true;
+                case FaultStep.Restart when restarts++ < MaxRestarts:
+                    accessor.Counters.Count(fault.Reason);
+                    accessor.Counters.Count(FaultEvent.Restart);
+                    break;
+                case FaultStep.Restart or FaultStep.Abort:
+                    return GiveUp(accessor, fault.Reason);
+            }
+
+            accessor.LeaveSection();
+            bool supplied = Supply(ref fault, step);
+            accessor.EnterSection();
+
+            // Nothing that was read in the last section counts in this one.
+            fault.Walk = default;
+            if (!supplied) return GiveUp(accessor, fault.Reason);
+        }
+
+        return GiveUp(accessor, SpeculationAbort.TableLockBusy);
+    }
+
+    private static bool GiveUp(MemoryAccessor accessor, SpeculationAbort reason)
+    {
+        accessor.Counters.Count(reason);
+        accessor.Counters.Count(FaultEvent.Fallback);
+        return false;
+    }
+
+    /// <summary>Fetches what is missing, outside the section; false if it is not to be had.</summary>
+    private static bool Supply(ref FaultContext fault, FaultStep missing)
+    {
+        switch (missing)
+        {
+            case FaultStep.NeedTables:
+                return TryInstallTables(ref fault);
+            case FaultStep.NeedFrame:
+                fault.Reason = SpeculationAbort.NoFrame;
+                return fault.Accessor!.Frames.Refill(FrameMagazine.Batch);
+            case FaultStep.NeedAnonVma:
+                AnonVmaPreparation.Prepare(fault.Space, fault.Area);
+                return true;
+            case FaultStep.LockBusy:
+                fault.Count(FaultEvent.TableLockWait);
+                WaitForTableLock();
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    /// <summary>
+    /// Installs the missing tables: frames first, then a section of its own with a <em>tried</em> page-table lock under which the area is validated. A writer turns
+    /// its areas odd before it takes the same lock, so no table comes after it has looked.
+    /// </summary>
+    private static bool TryInstallTables(ref FaultContext fault)
+    {
+        PageTable tables = fault.Space.PageTable;
+        var reserve = new TableReserve();
+        fault.Reason = SpeculationAbort.NoFrame;
+        if (!tables.TryReserve(fault.Walk.MissingTables, ref reserve)) return false;
+        fault.Accessor!.EnterSection();
+        if (tables.TryEnterInstall())
+        {
+            // A changed area or an outdated walk shows in the next pass.
+            if (fault.Area.IsUnchanged(fault.Sequence)) tables.Install(fault.Address, ref reserve);
+            tables.ExitInstall();
+        }
+
+        fault.Accessor.LeaveSection();
+        tables.Return(ref reserve);
+        return true;
+    }
+
+    /// <summary>Spins outside the section, where the lock's holder is not kept waiting by us. v12 looped without bound, until v10 it gave up at once.</summary>
+    private static void WaitForTableLock()
+    {
+        var backoff = new Backoff();
+        for (int turn = 0; turn < TableLockTurns; turn++) backoff.Wait();
+    }
+
+    /// <summary>About the time that a table's lock is held for one fault.</summary>
+    private const int TableLockTurns = 8;
+}

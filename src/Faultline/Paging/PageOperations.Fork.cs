@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Faultline.Areas;
+using Faultline.Physical;
+using Faultline.Sync;
+using Faultline.Translation;
+
+namespace Faultline.Paging;
+
+internal static partial class PageOperations
+{
+    /// <summary>
+    /// Shares the pages of one area with a forked child (Linux <c>mm/memory.c:copy_page_range()</c>): private ones become read-only in both and are no
+    /// longer exclusive. False if a table could not be had; the caller then disposes of the child, and the parent has lost nothing but some write
+    /// permissions that the next fault restores. The parent's areas are odd until <see cref="FlushAfterFork"/> has returned.
+    /// </summary>
+    /// <remarks>
+    /// Odd areas are what v12's patch 18 added, and what Linux 6.4 had to re-learn:
+    /// <code>
+    ///   fork                              thread 2                       thread 3
+    ///   write-protect page X
+    ///                                     fault on X: copies, installs
+    ///                                     the copy, writes to it
+    ///                                                                    writes X's old frame by a stale translation: lost
+    ///   flush
+    /// </code>
+    /// </remarks>
+    public static bool CopyForFork(AddressSpace parent, AddressSpace child, VmArea parentArea, VmArea childArea)
+    {
+        // What a fault would fill in again is not copied (Linux vma_needs_copy()).
+        if (parentArea.AnonVma is null) return true;
+        bool isShared = childArea.Has(AreaFlags.Shared);
+        TableCursor tables = TablesOf(parent, parentArea.Start, parentArea.End);
+        while (tables.MoveNext())
+        {
+            ref FrameInfo table = ref tables.Info;
+            if (!child.PageTable.TryEnsure(tables.Start)) return false;
+            TableCursor targets = TablesOf(child, tables.Start, tables.End);
+            bool found = targets.MoveNext();
+            Debug.Assert(found, "The target table was ensured.");
+
+            // The child's table needs no lock: nobody else knows the child yet.
+            PteLock.Enter(ref table);
+            for (ulong address = tables.Start; address < tables.End; address += Page.Size)
+            {
+                ref ulong entry = ref tables.Entry(address);
+                var value = new Pte(Native.LoadRelaxed(ref entry));
+                if (value.IsNone) continue;
+                Native.StoreRelaxed(ref targets.Entry(address), Share(parent.Memory, ref entry, value, isShared).Value);
+                targets.Info.Entries++;
+            }
+
+            AddForkAccessors(parent, ref table);
+            PteLock.Exit(ref table);
+        }
+
+        return true;
+    }
+
+    /// <summary>Write-protects the parent's entry if it is private, counts the child's, and returns the latter.</summary>
+    private static Pte Share(PhysicalMemory memory, ref ulong entry, Pte value, bool isShared)
+    {
+        if (!isShared && value.IsWritable)
+        {
+            // CAS loop by And semantics: accessed and dirty may be set by a fill at the same time and must stay.
+            for (ulong found; (found = Native.CompareExchange(ref entry, value.Without(Pte.WritableBit).Value, value.Value)) != value.Value;)
+                value = new Pte(found);
+            value = value.Without(Pte.WritableBit);
+        }
+
+        if (!value.IsSpecial)
+        {
+            ref FrameInfo frame = ref memory.Info(value.Frame);
+            FrameReferences.AddMapping(ref frame);
+            if (frame.Is(FrameState.Anonymous | FrameState.Exclusive)) frame.Clear(FrameState.Exclusive);
+        }
+
+        return value.Without(isShared ? Pte.AccessedBit | Pte.DirtyBit : Pte.AccessedBit);
+    }
+
+    private static void AddForkAccessors(AddressSpace parent, ref FrameInfo table)
+    {
+        // The same order as TlbGather.Cleared: generation, fence, accessors.
+        Native.StoreRelaxed(ref table.Generation, table.Generation + 1);
+        Fence.Full();
+        parent.ForkedAccessors |= Native.LoadRelaxed(ref table.Accessors);
+    }
+
+    /// <summary>Once after the last area: shoots down the write permissions that the parent's accessors still hold.</summary>
+    public static void FlushAfterFork(AddressSpace parent)
+    {
+        Shootdown.Invalidate(parent, parent.ForkedAccessors, 0, TableLevel.UserEnd);
+        parent.ForkedAccessors = 0;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using Faultline.Physical;
+using Faultline.Sync;
+
+namespace Faultline.Paging;
+
+internal static partial class PageOperations
+{
+    /// <summary>
+    /// Moves the entries of [from, from + length) to [to, to + length), both odd (Linux <c>mm/mremap.c:move_page_tables()</c>). False if a
+    /// table could not be had: <paramref name="moved"/> bytes are then at the new place, and a call with swapped addresses brings them back
+    /// without needing a frame.
+    /// </summary>
+    public static bool Move(AddressSpace space, ulong from, ulong to, ulong length, out ulong moved)
+    {
+        moved = 0;
+        var gather = new TlbGather(space, default);
+        TableCursor tables = TablesOf(space, from, from + length);
+        bool complete = true;
+        while (complete && tables.MoveNext())
+        {
+            if (tables.Info.Entries == 0) continue;
+            for (ulong source = tables.Start; complete && source < tables.End;)
+            {
+                ulong target = source - from + to;
+                ulong end = source + Math.Min(tables.End - source, TableLevel.Next(target, TableLevel.Pmd) - target);
+                complete = space.PageTable.TryEnsure(target);
+                if (!complete) break;
+                MoveWithin(space, ref tables, source, end, target, ref gather);
+                moved = end - from;
+                source = end;
+            }
+        }
+
+        // Old translations lead to the same frames: harmless until the caller returns, gone before it does.
+        gather.Flush();
+        if (complete) moved = length;
+        return complete;
+    }
+
+    /// <summary>Moves entries that share one source table and one target table.</summary>
+    private static void MoveWithin(
+        AddressSpace space, ref TableCursor tables, ulong source, ulong end, ulong target, ref TlbGather gather)
+    {
+        ref FrameInfo from = ref tables.Info;
+        TableCursor targets = TablesOf(space, target, target + (end - source));
+        bool found = targets.MoveNext();
+        Debug.Assert(found, "The target table was ensured.");
+        ref FrameInfo to = ref targets.Info;
+
+        // Lower frame first: two movers on disjoint ranges may share both tables.
+        bool same = tables.Table == targets.Table;
+        if (tables.Table <= targets.Table)
+        {
+            PteLock.Enter(ref from);
+            if (!same) PteLock.Enter(ref to);
+        }
+        else
+        {
+            PteLock.Enter(ref to);
+            PteLock.Enter(ref from);
+        }
+
+        bool any = false;
+        for (ulong address = source; address < end; address += Page.Size, target += Page.Size)
+        {
+            ref ulong entry = ref tables.Entry(address);
+            if (Native.LoadRelaxed(ref entry) == 0) continue;
+            ulong value = Native.Exchange(ref entry, 0);
+            from.Entries--;
+            to.Entries++;
+            Native.StoreRelease(ref targets.Entry(target), new Pte(value).With(Pte.SoftDirtyBit).Value);
+            any = true;
+        }
+
+        if (any) gather.Cleared(ref from, source, end);
+        if (!same) PteLock.Exit(ref to);
+        PteLock.Exit(ref from);
+    }
+}

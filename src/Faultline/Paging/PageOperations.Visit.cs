@@ -1,0 +1,35 @@
+using Faultline.Physical;
+using Faultline.Sync;
+
+namespace Faultline.Paging;
+
+/// <summary>Looks at entries, one after the other. A struct, so that the walk is specialised to it.</summary>
+internal interface IPageVisitor
+{
+    /// <summary>
+    /// The page at <paramref name="address"/> has <paramref name="entry"/>; <paramref name="frame"/> is its frame. Under the table's lock: no waiting, no faults.
+    /// </summary>
+    void Visit(ulong address, Pte entry, ref FrameInfo frame);
+}
+
+internal static partial class PageOperations
+{
+    /// <summary>Visits the entries of [start, end) that are not empty, under a read lock over live areas.</summary>
+    public static void Visit<TVisitor>(AddressSpace space, ulong start, ulong end, ref TVisitor visitor)
+        where TVisitor : struct, IPageVisitor
+    {
+        TableCursor tables = TablesOf(space, start, end);
+        while (tables.MoveNext())
+        {
+            ref FrameInfo table = ref tables.Info;
+            PteLock.Enter(ref table);
+            for (ulong address = tables.Start; table.Entries != 0 && address < tables.End; address += Page.Size)
+            {
+                var value = new Pte(Native.LoadRelaxed(ref tables.Entry(address)));
+                if (!value.IsNone) visitor.Visit(address, value, ref space.Memory.Info(value.Frame));
+            }
+
+            PteLock.Exit(ref table);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Faultline.Physical;
+using Faultline.Sync;
+
+namespace Faultline.Paging;
+
+internal static partial class PageOperations
+{
+    /// <summary>
+    /// Removes the pages of [start, end): clears entries, shoots down, then frees (Linux <c>mm/memory.c:unmap_page_range()</c>). With
+    /// live areas (<c>MADV_DONTNEED</c>) a read lock is enough: faults beside it are ordered by the PTE lock.
+    /// </summary>
+    /// <remarks>
+    /// The lock of <em>every</em> existing table is taken, even of one counted empty: a fault that validated before the areas turned odd may be about to
+    /// install under it, and its count is not ours to read without the lock.
+    /// </remarks>
+    public static void Zap(AddressSpace space, ulong start, ulong end)
+    {
+        var gather = new TlbGather(space, stackalloc uint[TlbGather.Capacity]);
+        TableCursor tables = TablesOf(space, start, end);
+        while (tables.MoveNext())
+        {
+            if (gather.Room < TlbGather.Capacity) gather.Flush();
+            ref FrameInfo table = ref tables.Info;
+            PteLock.Enter(ref table);
+            if (table.Entries != 0)
+            {
+                ZapTable(space.Memory, in tables, ref table, ref gather);
+                gather.Cleared(ref table, tables.Start, tables.End);
+            }
+
+            PteLock.Exit(ref table);
+        }
+
+        gather.Flush();
+    }
+
+    private static void ZapTable(PhysicalMemory memory, scoped in TableCursor tables, scoped ref FrameInfo table, scoped ref TlbGather gather)
+    {
+        for (ulong address = tables.Start; address < tables.End; address += Page.Size)
+        {
+            ref ulong entry = ref tables.Entry(address);
+            if (Native.LoadRelaxed(ref entry) == 0) continue;
+
+            // Exchange: a lock-free fill may be setting accessed and dirty, and a cached page must not lose its dirty bit.
+            var old = new Pte(Native.Exchange(ref entry, 0));
+            table.Entries--;
+            if (!old.IsSpecial) ReleasePage(memory, old, ref gather);
+            if (table.Entries == 0) break;
+        }
+    }
+
+    private static void ReleasePage(PhysicalMemory memory, Pte old, scoped ref TlbGather gather)
+    {
+        ref FrameInfo frame = ref memory.Info(old.Frame);
+        if (old.IsDirty && frame.Is(FrameState.Cached)) frame.Set(FrameState.Dirty);
+        if (FrameReferences.RemoveMapping(ref frame)) gather.Free(old.Frame);
+    }
+}

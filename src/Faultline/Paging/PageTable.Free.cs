@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using Faultline.Physical;
+using Faultline.Sync;
+
+namespace Faultline.Paging;
+
+internal sealed unsafe partial class PageTable
+{
+    /// <summary>
+    /// Detaches the tables that [start, end) needed and that now serve nothing: those whose whole span lies in the gap [gapStart, gapEnd)
+    /// between the areas that remain (Linux <c>mm/memory.c:free_pgtables()</c>, its floor and ceiling). They are freed once no walker
+    /// can stand on them.
+    /// </summary>
+    /// <remarks>
+    /// Under the writer lock, every area that the tables served odd or gone. The page-table lock is the one that installers take, so a speculative
+    /// installer either validated before the area turned odd, and its table is seen here, or fails.
+    /// </remarks>
+    public void FreeGap(ulong start, ulong end, ulong gapStart, ulong gapEnd, TableGraveyard graveyard)
+    {
+        _gate.Enter();
+        FreeBelow(Root, TableLevel.Root, start, end, gapStart, gapEnd, graveyard);
+        _gate.Exit();
+    }
+
+    private void FreeBelow(
+        uint table, int level, ulong start, ulong end, ulong gapStart, ulong gapEnd, TableGraveyard graveyard)
+    {
+        ref FrameInfo info = ref _memory.Info(table);
+        for (ulong address = start; address < end && info.Entries != 0; address = TableLevel.Next(address, level))
+        {
+            ref ulong entry = ref EntryOf(table, address, level);
+            var value = new Pte(Native.LoadRelaxed(ref entry));
+            if (value.IsNone) continue;
+            ulong spanStart = address & ~(TableLevel.Span(level) - 1);
+            ulong spanEnd = spanStart + TableLevel.Span(level);
+            if (level > TableLevel.Pmd)
+            {
+                FreeBelow(value.Frame, level - 1, address, Math.Min(end, spanEnd), gapStart, gapEnd, graveyard);
+                if (_memory.Info(value.Frame).Entries != 0) continue;
+            }
+
+            if (spanStart < gapStart || spanEnd > gapEnd) continue;
+            Debug.Assert(_memory.Info(value.Frame).Entries == 0, "A table with entries is never freed.");
+
+            // Walkers that read the entry before this store stand inside a section: the graveyard waits for them.
+            Native.StoreRelease(ref entry, 0);
+            info.Entries--;
+            graveyard.Bury(value.Frame);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Faultline.Physical;
+using Faultline.Sync;
+using Faultline.Translation;
+
+namespace Faultline.Paging;
+
+/// <summary>
+/// Collects frames whose entries were cleared, until one shootdown covers them all; only then do they go back (Linux <c>mmu_gather</c>).
+/// </summary>
+internal ref struct TlbGather
+{
+    /// <summary>Frames that one flush frees at most: a whole table's worth, on the caller's stack.</summary>
+    public const int Capacity = TableLevel.EntriesPerTable;
+
+    private readonly AddressSpace _space;
+    private readonly Span<uint> _frames;
+    private int _count;
+    private ulong _accessors;
+    private ulong _start;
+    private ulong _end;
+
+    public TlbGather(AddressSpace space, Span<uint> buffer)
+    {
+        _space = space;
+        _frames = buffer;
+        _start = ulong.MaxValue;
+    }
+
+    /// <summary>Room for frames before <see cref="Flush"/> is due.</summary>
+    public readonly int Room => _frames.Length - _count;
+
+    /// <summary>
+    /// Entries of [start, end) in <paramref name="table"/> were cleared or restricted. Under the table's lock, before it is dropped.
+    /// </summary>
+    /// <remarks>
+    /// The generation goes up before the accessors are read, with a full fence between. A lock-free fill does the reverse: it sets its accessor bit and its
+    /// tags, fences, and re-reads the generation. One of the two sees the other.
+    /// </remarks>
+    public void Cleared(ref FrameInfo table, ulong start, ulong end)
+    {
+        Native.StoreRelaxed(ref table.Generation, table.Generation + 1);
+        Fence.Full();
+        _accessors |= Native.LoadRelaxed(ref table.Accessors);
+        _start = Math.Min(_start, start);
+        _end = Math.Max(_end, end);
+    }
+
+    /// <summary>The caller dropped the last reference to <paramref name="frame"/>: it is freed by the next flush.</summary>
+    public void Free(uint frame) => _frames[_count++] = frame;
+
+    /// <summary>Shoots down what was cleared, then frees. Without any PTE lock held.</summary>
+    public void Flush()
+    {
+        if (_end != 0) Shootdown.Invalidate(_space, _accessors, _start, _end);
+        if (_count != 0) _space.Memory.Frames.Free(_frames[.._count]);
+        _count = 0;
+        _accessors = 0;
+        _start = ulong.MaxValue;
+        _end = 0;
+    }
+}

@@ -1,0 +1,73 @@
+using Faultline.Areas;
+using Faultline.Diagnostics;
+using Faultline.Physical;
+using Faultline.Translation;
+
+namespace Faultline;
+
+/// <summary>
+/// A virtual CPU: typed access to the guest memory of one <see cref="AddressSpace"/> through a software TLB. A miss walks the page tables; what is
+/// not there is faulted in, as by Linux.
+/// </summary>
+/// <remarks>
+/// <para>One accessor serves one thread at a time; create one for each thread. It carries everything that a fault needs: translations, recent
+/// areas, free frames and counters.</para>
+/// <para>Accesses that Linux would answer with a signal throw <see cref="MemoryFaultException"/>. Alignment is free, as on x86-64; an access that
+/// crosses pages is done a page at a time.</para>
+/// </remarks>
+public sealed unsafe partial class MemoryAccessor : IDisposable
+{
+    private readonly NativeBlock _memory;
+    private readonly AccessorBlock* _block;
+
+    internal MemoryAccessor(AddressSpace space)
+    {
+        Space = space;
+        _memory = new NativeBlock(AccessorBlock.SizeInBytes, NativeBlock.CacheLine);
+        _block = (AccessorBlock*)_memory.Start;
+        Tlb = new Tlb(&_block->FirstEntry);
+        Tlb.Clear();
+        Frames = new FrameMagazine(space.Memory, &_block->Section);
+        Slot = space.Accessors.Add(this);
+        SlotBit = 1UL << (Slot % AccessorSet.MaskBits);
+    }
+
+    /// <summary>The address space whose memory this accessor reads and writes.</summary>
+    public AddressSpace Space { get; }
+
+    internal int Slot { get; }
+
+    /// <summary>This accessor's bit in a table's mask.</summary>
+    internal ulong SlotBit { get; }
+
+    internal Tlb Tlb { get; }
+
+    internal FrameMagazine Frames { get; }
+
+    internal AreaCache Areas { get; } = new();
+
+    internal FaultCounters Counters { get; } = new();
+
+    /// <summary>Gives translations, frames and the slot back. Not while the accessor is in use. Idempotent.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+
+        // A use after this misses, and the slow path finds out why. The block itself stays until nobody refers to the accessor.
+        Tlb.Clear();
+        Frames.Dispose();
+        Space.Accessors.Remove(Slot);
+    }
+
+    // The owner's.
+    private bool _isDisposed;
+
+    internal bool IsDisposed => _isDisposed;
+
+    private void ThrowIfUnusable()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ObjectDisposedException.ThrowIf(Space.IsDisposed, Space);
+    }
+}
