@@ -14,10 +14,10 @@ namespace Faultline.Physical;
 ///        |     generation      |                 slot                  |      0: no owner
 ///        +---------------------+---------------------------------------+
 /// </code>
-/// A slot is used again only after <see cref="Rest"/> other slots became free, so the same number comes back after a million removals at the
-/// earliest. Look-ups take no lock.
+/// A slot is used again only after <c>rest</c> other slots became free, so with 1,024 the same number comes back after a million removals at
+/// the earliest. Look-ups take no lock.
 /// </remarks>
-internal sealed class OwnerTable
+internal sealed class OwnerTable(int rest = 1024)
 {
     private const int SlotBits = 22;
     private const uint SlotMask = (1u << SlotBits) - 1;
@@ -25,7 +25,6 @@ internal sealed class OwnerTable
 
     private const int ChunkBits = 10;
     private const int SlotsPerChunk = 1 << ChunkBits;
-    private const int Rest = 1024;
 
     // Guards additions and removals.
     private SpinGate _gate;
@@ -42,7 +41,7 @@ internal sealed class OwnerTable
         _gate.Enter();
         try
         {
-            uint id = _free.Count > Rest || (_next > SlotMask && _free.Count > 0) ? _free.Dequeue() + OneGeneration : NewSlot();
+            uint id = _free.Count > rest || (_next > SlotMask && _free.Count > 0) ? _free.Dequeue() + OneGeneration : NewSlot();
             ref Slot slot = ref Find(id)![id & (SlotsPerChunk - 1)];
 
             // Release: a reader that finds this owner also finds that the slot's last number is gone.
