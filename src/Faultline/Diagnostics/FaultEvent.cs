@@ -1,7 +1,7 @@
 namespace Faultline.Diagnostics;
 
-/// <summary>What <see cref="FaultCounters"/> counts.</summary>
-internal enum FaultEvent
+/// <summary>What an address space counts about its faults; see <see cref="FaultStatistics"/>.</summary>
+public enum FaultEvent
 {
     /// <summary>The TLB lacked a translation that the page table had: no fault.</summary>
     Refill,

@@ -24,7 +24,6 @@ internal static class FaultHandler
         }
 
         accessor.LeaveSection();
-        ObjectDisposedException.ThrowIf(accessor.IsDisposed, accessor);
         FaultSignal signal = ClassicFault.Resolve(ref fault, LockUser.Fault);
         fault.Count(signal == FaultSignal.None ? FaultEvent.Classic : FaultEvent.Signal);
         GiveBack(ref fault);

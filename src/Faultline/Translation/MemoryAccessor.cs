@@ -63,11 +63,16 @@ public sealed unsafe partial class MemoryAccessor : IDisposable
     // The owner's.
     private bool _isDisposed;
 
-    internal bool IsDisposed => _isDisposed;
-
     private void ThrowIfUnusable()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         ObjectDisposedException.ThrowIf(Space.IsDisposed, Space);
+    }
+
+    /// <summary>Inside a section, which it leaves: the space's tables are freed once no section is open.</summary>
+    private void ThrowDisposed()
+    {
+        LeaveSection();
+        ThrowIfUnusable();
     }
 }
