@@ -3,7 +3,7 @@ namespace Faultline.Traces;
 /// <summary>Gives every event its address space from the forks and execs before it.</summary>
 internal sealed class SpaceTracker
 {
-    private const int NoSpace = -1;
+    private const int NoSpace = TraceEvent.NoSpace;
 
     private readonly Dictionary<int, int> _ofThread = [];
     private readonly Dictionary<int, int> _ofProcess = [];
@@ -29,6 +29,10 @@ internal sealed class SpaceTracker
                 break;
 
             // An exit forgets nothing: the dying thread still faults when the kernel clears its id, and a fork renews used ids.
+            case EventKind.Lost:
+                e.Space = NoSpace; // of whatever thread ran when the buffer was read
+                break;
+
             default:
                 e.Space = Of(e.ProcessId, e.ThreadId);
                 break;

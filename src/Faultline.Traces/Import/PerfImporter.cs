@@ -36,7 +36,7 @@ internal static class PerfImporter
                 }
                 if (line.IsEmpty || line[0] == '#') continue;
                 if (!PerfLine.TryParse(line, out var parsed)) throw PerfText.Malformed(lines.Number, "is not an event");
-                if (!assembler.TryAdd(parsed)) throw PerfText.Malformed(lines.Number, $"has a {Text(parsed.Event)} event that cannot be read");
+                if (!assembler.TryAdd(parsed)) throw PerfText.Malformed(lines.Number, $"has the event {Text(parsed.Event)}, which cannot be read");
             }
         }
         catch (EndOfStreamException)

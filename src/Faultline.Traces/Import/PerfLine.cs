@@ -32,8 +32,8 @@ internal ref struct PerfLine
     {
         for (var at = from; at < line.Length; at++)
         {
-            // Every place where the ids could begin: a blank before a digit.
-            if (line[at] != ' ' || at + 1 >= line.Length || !IsDigit(line[at + 1])) continue;
+            // Every place where the ids could begin: a blank before a number (the kernel's own lines have pid -1).
+            if (line[at] != ' ' || at + 1 >= line.Length || !BeginsNumber(line[at + 1])) continue;
             if (TryParseIds(line, at + 1, out parsed)) return true;
         }
         parsed = default;
@@ -88,5 +88,5 @@ internal ref struct PerfLine
         return parsed.Event.IndexOf((byte)' ') < 0;
     }
 
-    private static bool IsDigit(byte b) => b is >= (byte)'0' and <= (byte)'9';
+    private static bool BeginsNumber(byte b) => b is (byte)'-' or >= (byte)'0' and <= (byte)'9';
 }

@@ -16,7 +16,7 @@ public struct ExecData
     /// <summary>The thread that called execve; it takes the process's id when it was not the first thread.</summary>
     public int OldThreadId;
 
-    /// <summary>The space that was left, -1 for the first image of the recording. Set by the reader.</summary>
+    /// <summary>The space that was left, <see cref="TraceEvent.NoSpace"/> for the first image of the recording. Set by the reader.</summary>
     public int PreviousSpace;
 }
 

@@ -10,6 +10,9 @@ namespace Faultline.Traces;
 [StructLayout(LayoutKind.Explicit)]
 public struct TraceEvent
 {
+    /// <summary><see cref="Space"/> of a loss, which belongs to no process, and what the first exec left.</summary>
+    public const int NoSpace = -1;
+
     private const int Head = 32;
 
     /// <summary>Nanoseconds of one clock for the whole recording; of a call, its enter. Never less than the event before.</summary>
@@ -28,7 +31,7 @@ public struct TraceEvent
     [FieldOffset(16)]
     public int Index;
 
-    /// <summary>The address space, from 0: a new one at every exec and at every fork without CLONE_VM. Set by the reader.</summary>
+    /// <summary>The address space, from 0: a new one at every exec and at every fork without CLONE_VM; <see cref="NoSpace"/> of a loss. Set by the reader.</summary>
     [FieldOffset(20)]
     public int Space;
 
