@@ -7,7 +7,9 @@ namespace Faultline.Physical;
 /// </summary>
 internal sealed unsafe class FramePoison(PhysicalMemory memory, uint end)
 {
-    /// <summary>The byte that fills freed frames. As an address it is not canonical, as a page-table entry it is present and reserved bits are set.</summary>
+    /// <summary>
+    /// The byte that fills freed frames. As an address it is not canonical; as a page-table entry it is present, with reserved bits set.
+    /// </summary>
     public const byte Pattern = 0xDB;
 
     private const uint NeverUsed = 0, Freed = 1, Taken = 2;
