@@ -33,7 +33,7 @@ file static class Reflection
 {
     /// <summary>What the explorable build adds for the checker's own use is none of the product's business.</summary>
     public static bool IsVisibleToTheEngine(this Type type) =>
-        !type.Name.StartsWith('<') && type.Name != "Mutants";
+        !type.Name.StartsWith('<') && type.Name is not ("Mutant" or "Mutants");
 
     public static bool IsVisibleToTheEngine(this MemberInfo member) => member switch
     {

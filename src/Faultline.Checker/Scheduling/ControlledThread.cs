@@ -64,7 +64,7 @@ internal sealed class ControlledThread
 
     public ThreadState State { get; private set; }
 
-    /// <summary>A choice was made to leave the buffer alone: its stores then arrive at any later point, at no more cost.</summary>
+    /// <summary>A choice was made to leave the buffer alone; it is not empty.</summary>
     public bool HoldsStores { get; set; }
 
     private ReadSet Reads { get; } = new();

@@ -171,19 +171,19 @@ internal sealed class Scheduler(MemoryModel model, int maxSteps) : IDisposable
 
     /// <summary>
     /// What can happen now, the undisturbed course first: a new store reaches memory, the current thread goes on, another
-    /// thread goes on, a store that was held back reaches memory.
+    /// thread goes on. A store that was held back stays so, undisturbed, until its thread must wait for it or nothing else
+    /// is left: letting it arrive anywhere for free would give each held store as many schedules as there are points.
     /// </summary>
     private ReadOnlySpan<Choice> Options(ControlledThread? current)
     {
         int count = 0;
-        int hold = 0;
         for (int i = 0; i < _count; i++)
         {
-            var thread = _threads[i];
-            if (thread.Buffer.IsEmpty || thread.HoldsStores) continue;
-            _options[count++] = new Choice(i, IsFlush: true, Cost: 0);
-            hold = 1;
+            if (!_threads[i].Buffer.IsEmpty && !_threads[i].HoldsStores)
+                _options[count++] = new Choice(i, IsFlush: true, Cost: 0);
         }
+
+        int hold = count > 0 ? 1 : 0;
 
         // A thread that waits only for its own stores can go on: by letting the oldest reach memory.
         bool drains = current is { State: ThreadState.Draining or ThreadState.Full, CanGoOn: false };
@@ -199,20 +199,20 @@ internal sealed class Scheduler(MemoryModel model, int maxSteps) : IDisposable
         for (int i = 0; i < _count; i++)
         {
             var thread = _threads[(first + i) % _count];
-            bool isDone = thread == current && thread.State != ThreadState.Yielding;
-            if (!isDone && thread.CanGoOn) _options[count++] = new Choice(thread.Index, IsFlush: false, hold + preemption);
+            bool isListed = thread == current && thread.State != ThreadState.Yielding;
+            if (!isListed && thread.CanGoOn) _options[count++] = new Choice(thread.Index, IsFlush: false, hold + preemption);
         }
 
+        int arrival = count > 0 ? 1 : 0;
         for (int i = 0; i < _count; i++)
         {
             var thread = _threads[i];
-            if (!thread.HoldsStores || thread.Buffer.IsEmpty || (thread == current && drains)) continue;
-            _options[count++] = new Choice(i, IsFlush: true, Cost: 0);
+            bool isListed = thread == current && drains;
+            if (thread.HoldsStores && !isListed) _options[count++] = new Choice(i, IsFlush: true, arrival);
         }
 
-        bool isAnythingLeft = count > 0;
-
         // Time passes only when nothing else can happen.
+        bool isAnythingLeft = count > 0;
         for (int i = 0; i < _count && !isAnythingLeft; i++)
         {
             if (_threads[i].State == ThreadState.ParkedWithTimeout) _options[count++] = new Choice(i, IsFlush: false, Cost: 0);

@@ -36,7 +36,11 @@ internal readonly struct AreaSequenceDesign : IFaultDesign
     public static bool TryLock(ref FrameInfo table) => PteLock.TryEnter(ref table);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool IsAreaUnchanged(ref FaultContext fault) => fault.Area.IsUnchanged(fault.Sequence);
+    public static bool IsAreaUnchanged(ref FaultContext fault) =>
+#if FAULTLINE_EXPLORE
+        Sync.Mutants.Active == Sync.Mutant.SkipSecondValidation ||
+#endif
+        fault.Area.IsUnchanged(fault.Sequence);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint TakeFrame(ref FaultContext fault) => fault.Accessor!.Frames.TryTake();

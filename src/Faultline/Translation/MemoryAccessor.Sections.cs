@@ -16,6 +16,13 @@ public sealed unsafe partial class MemoryAccessor
     {
         ulong section = Native.LoadRelaxed(ref _block->Section);
         if ((section & 1) != 0) ThrowNested();
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active == Mutant.AnnounceSectionByPlainStore)
+        {
+            Native.StoreRelease(ref _block->Section, section + 1);
+            return;
+        }
+#endif
         Native.Exchange(ref _block->Section, section + 1);
     }
 

@@ -1,0 +1,146 @@
+using Faultline.Checker;
+using Faultline.Sync;
+
+namespace Faultline.Models.Faults;
+
+/// <summary>
+/// The engine itself: threads touch pages while another unmaps them. Afterwards nothing is mapped in the hole, all frames came
+/// home, and nobody wrote to a frame that was free. Each protection that this rests on is taken away once, and missed.
+/// </summary>
+public class FaultAgainstUnmapModels
+{
+    private const int Schedules = 2_000;
+
+    // Ends at the first failure; leaves room for an engine whose schedules have become longer.
+    private const int SchedulesToFind = 20_000;
+
+    [Fact]
+    public void WhenAPageIsWrittenForTheFirstTimeWhileItIsUnmappedThenNothingStays() =>
+        Checks.AssertPasses(MemoryModel.Tso, maxSchedules: Schedules, body: scope =>
+        {
+            var model = new ModelSpace(scope);
+            WriteAgainstUnmap(scope, model, model.AddAccessor());
+        });
+
+    [Fact]
+    public void WhenThePagesTableStaysThenNothingStaysInIt() =>
+        Checks.AssertPasses(MemoryModel.Tso, WriteBesideNeighbour, Schedules);
+
+    /// <summary>
+    /// <code>
+    ///   fault                                  unmap
+    ///   find area: even, walk: table, no page
+    ///                                          area odd; table lock, zap, unlock
+    ///   table lock
+    ///   (area not looked at again)
+    ///   install: mapped in a hole
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenTheSecondValidationIsRemovedThenAPageStaysInTheHole() =>
+        WithMutant(Mutant.SkipSecondValidation, () =>
+        {
+            var finding = Checks.AssertFails(MemoryModel.Tso, FindingKind.FailedCheck, WriteBesideNeighbour, SchedulesToFind);
+            Assert.Contains("mapped in the hole", finding.Message, StringComparison.Ordinal);
+        });
+
+    [Fact]
+    public void WhenTwoThreadsWriteTheFirstPagesWhileTheyAreUnmappedThenNothingStays() =>
+        Checks.AssertPasses(MemoryModel.Tso, maxSchedules: Schedules, body: scope =>
+        {
+            var model = new ModelSpace(scope);
+            MemoryAccessor one = model.AddAccessor(), other = model.AddAccessor();
+            model.TouchNeighbour(one);
+            scope.Spawn(() => TryTo(() => other.Write(ModelSpace.First, 1L)));
+            WriteAgainstUnmap(scope, model, one);
+        });
+
+    [Fact]
+    public void WhenAMappedPageIsWrittenWhileItIsUnmappedThenTheFreedFrameIsNot() =>
+        Checks.AssertPasses(MemoryModel.Tso, WriteThroughTlb, Schedules);
+
+    /// <summary>
+    /// <code>
+    ///   write                                  unmap
+    ///   section odd (in its store buffer)
+    ///   load tag: hit
+    ///                                          clear the entry, overwrite the tag, fence
+    ///                                          section even: nobody to wait for
+    ///                                          free the frame
+    ///   store data: into a freed frame
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenASectionIsAnnouncedByAPlainStoreThenAFreedFrameIsWritten() =>
+        WithMutant(Mutant.AnnounceSectionByPlainStore, () =>
+        {
+            var finding = Checks.AssertFails(MemoryModel.Tso, FindingKind.FailedCheck, WriteThroughTlb, SchedulesToFind);
+            Assert.Contains("after it was freed", finding.Message, StringComparison.Ordinal);
+        });
+
+    [Fact]
+    public void WhenASectionIsAnnouncedByAPlainStoreThenSequentialConsistencyDoesNotShowIt() =>
+        WithMutant(Mutant.AnnounceSectionByPlainStore, () =>
+            Checks.AssertPasses(MemoryModel.SequentiallyConsistent, WriteThroughTlb, Schedules));
+
+    [Fact]
+    public void WhenAMappedPageIsReadWhileItIsUnmappedThenTheReaderSeesItsContentsOrASignal() =>
+        Checks.AssertPasses(MemoryModel.Tso, maxSchedules: Schedules, body: scope =>
+        {
+            var model = new ModelSpace(scope);
+            MemoryAccessor accessor = model.AddAccessor();
+            accessor.Write(ModelSpace.First, 7L);
+            scope.Spawn(() => TryTo(() => Assert.Equal(7L, accessor.Read<long>(ModelSpace.First))));
+            scope.Spawn(model.Unmap);
+        });
+
+    /// <summary>One accessor has already faulted a neighbour in: table, AnonVma and frames are at hand, the page is not.</summary>
+    private static void WriteBesideNeighbour(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope);
+        MemoryAccessor accessor = model.AddAccessor();
+        model.TouchNeighbour(accessor);
+        accessor.Write(ModelSpace.First, 1L);
+        WriteAgainstUnmap(scope, model, accessor);
+    }
+
+    private static void WriteThroughTlb(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope);
+        MemoryAccessor accessor = model.AddAccessor();
+        accessor.Write(ModelSpace.Second, 1L);
+        WriteAgainstUnmap(scope, model, accessor);
+    }
+
+    private static void WriteAgainstUnmap(ExploreScope scope, ModelSpace model, MemoryAccessor accessor)
+    {
+        scope.Spawn(() => TryTo(() => accessor.Write(ModelSpace.Second, 2L)));
+        scope.Spawn(model.Unmap);
+    }
+
+    /// <summary>The page may be gone already.</summary>
+    private static void TryTo(Action access)
+    {
+        try
+        {
+            access();
+        }
+        catch (MemoryFaultException fault)
+        {
+            Assert.Equal(FaultSignal.NotMapped, fault.Signal);
+        }
+    }
+
+    private static void WithMutant(Mutant mutant, Action check)
+    {
+        Mutants.Active = mutant;
+        try
+        {
+            check();
+        }
+        finally
+        {
+            Mutants.Active = Mutant.None;
+        }
+    }
+}
