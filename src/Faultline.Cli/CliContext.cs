@@ -8,6 +8,8 @@ namespace Faultline.Cli;
 /// <summary>Where a verb writes, and what tells it to stop. Tests pass their own writers.</summary>
 internal sealed class CliContext
 {
+    private const int PipeWidth = 200;
+
     // NaN and infinity stand in ratios of empty runs; they are written as strings instead of failing the whole report.
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -26,13 +28,8 @@ internal sealed class CliContext
         Error = error;
         Progress = new ProgressLine(error, errorIsTerminal);
         Interrupts = interrupts;
-        Tables = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-
-        // Spectre falls back to 80 columns on a pipe and would fold the table that a script is about to cut.
-        if (!Tables.Profile.Out.IsTerminal) Tables.Profile.Width = PipeWidth;
+        Tables = CreateTables(output);
     }
-
-    private const int PipeWidth = 200;
 
     /// <summary>Results: tables for people, or JSON.</summary>
     public TextWriter Output { get; }
@@ -54,4 +51,22 @@ internal sealed class CliContext
 
     /// <summary>Writes one JSON document to <see cref="Output"/>: camelCase, enums as names.</summary>
     public void WriteJson<T>(T value) => Output.WriteLine(JsonSerializer.Serialize(value, s_json));
+
+    private static IAnsiConsole CreateTables(TextWriter output)
+    {
+        var target = new AnsiConsoleOutput(output);
+
+        // Spectre's own detection asks the environment, and colours files where TERM or a CI system says so.
+        var plain = !target.IsTerminal || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        var tables = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = target,
+            Ansi = plain ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+        });
+
+        // It also falls back to 80 columns on a pipe and would fold the table that a script is about to cut.
+        if (!target.IsTerminal) tables.Profile.Width = PipeWidth;
+        return tables;
+    }
 }

@@ -1,0 +1,28 @@
+namespace Faultline.Cli.Tests;
+
+public class InterruptsTests
+{
+    [Fact]
+    public void WhenTheFirstIsTakenThenOnlyTheSecondCancels()
+    {
+        using var interrupts = new Interrupts();
+        using var first = new CancellationTokenSource();
+        using (interrupts.TakeFirst(first))
+        {
+            interrupts.Raise();
+            Assert.Equal((true, false), (first.IsCancellationRequested, interrupts.Cancellation.IsCancellationRequested));
+            interrupts.Raise();
+            Assert.True(interrupts.Cancellation.IsCancellationRequested);
+        }
+    }
+
+    [Fact]
+    public void WhenItIsGivenBackThenTheFirstCancels()
+    {
+        using var interrupts = new Interrupts();
+        using var first = new CancellationTokenSource();
+        interrupts.TakeFirst(first).Dispose();
+        interrupts.Raise();
+        Assert.Equal((false, true), (first.IsCancellationRequested, interrupts.Cancellation.IsCancellationRequested));
+    }
+}
