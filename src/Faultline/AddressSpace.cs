@@ -2,20 +2,111 @@ using Faultline.Areas;
 using Faultline.Locking;
 using Faultline.Paging;
 using Faultline.Physical;
+using Faultline.Sync;
+
 namespace Faultline;
-#pragma warning disable
-/// <summary>x</summary>
+
+/// <summary>
+/// One process's virtual memory (Linux <c>mm_struct</c>): areas, page tables and the calls that change them, with Linux's rules, errno for errno.
+/// All members may be called by any thread.
+/// </summary>
+/// <remarks>
+/// <para>Every call has two forms: one throws <see cref="AddressSpaceException"/>, the other, named <c>Try…</c>, returns the <see cref="Errno"/>. A call
+/// that fails has changed nothing unless its documentation says otherwise. Addresses and lengths are in bytes; where Linux rounds a length up to whole
+/// pages, so does the call.</para>
+/// <para>A thread that has a session of an accessor open must not call: the call would wait for the thread's own session. It throws
+/// <see cref="InvalidOperationException"/> and changes nothing.</para>
+/// </remarks>
 public sealed partial class AddressSpace : IDisposable
 {
-    /// <summary>x</summary>
-    public AddressSpace(PhysicalMemory memory, AddressSpaceOptions options) { Memory = memory; Options = options; PageTable = PageTable.TryCreate(memory)!; Graveyard = new(this); }
+    /// <summary>Creates an empty address space whose pages come from <paramref name="memory"/>.</summary>
+    /// <param name="memory">May be shared by several spaces; must outlive them.</param>
+    /// <param name="options">Null for the defaults.</param>
+    /// <exception cref="AddressSpaceException">ENOMEM: no frame is free for the root page table.</exception>
+    public AddressSpace(PhysicalMemory memory, AddressSpaceOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        Memory = memory;
+        Options = options ?? new AddressSpaceOptions();
+        Limits = Options.Limits.Copy();
+        PageTable = PageTable.TryCreate(memory) ?? throw new AddressSpaceException("execve", Errno.ENOMEM);
+        Graveyard = new TableGraveyard(this);
+        _change = new AreaChange(this);
+    }
+
+    // A fork's child.
+    private AddressSpace(AddressSpace parent, PageTable table)
+    {
+        Memory = parent.Memory;
+        Options = parent.Options;
+        Limits = parent.Limits.Copy();
+        PageTable = table;
+        Graveyard = new TableGraveyard(this);
+        _change = new AreaChange(this);
+        _brkStart = parent._brkStart;
+        _brk = parent._brk;
+        _stackStart = parent._stackStart;
+    }
+
+    /// <summary>The resource limits that the calls obey.</summary>
+    public ResourceLimits Limits { get; }
+
     internal PhysicalMemory Memory { get; }
+
     internal AddressSpaceOptions Options { get; }
+
+    /// <summary>Held for write by every call that changes areas, for read by classic faults and by calls that need areas to stay.</summary>
     internal MmapLock MmapLock { get; } = new();
+
+    /// <summary>Read without a lock; written under <see cref="MmapLock"/>.</summary>
     internal AreaTree Areas { get; } = new();
+
     internal PageTable PageTable { get; }
-    internal bool IsDisposed => false;
-    internal bool TryGrowStack(ulong a) => false;
-    /// <summary>x</summary>
-    public void Dispose() {}
+
+    /// <summary>Guarded by <see cref="MmapLock"/>, held for write.</summary>
+    internal AreaUsage Usage { get; } = new();
+
+    // Used by whoever holds MmapLock for write.
+    private readonly AreaChange _change;
+
+    // Flags that mlockall(MCL_FUTURE) adds to every new area (Linux mm->def_flags). Guarded by MmapLock.
+    private AreaFlags _defaultFlags;
+
+    // Linux mm->start_brk and mm->brk. Guarded by MmapLock.
+    private ulong _brkStart;
+    private ulong _brk;
+
+    // Linux mm->start_stack: the area that contains it is called [stack]. Guarded by MmapLock.
+    private ulong _stackStart;
+
+    // 1 once disposed of. Set by exchange; read without order: nobody calls while the space is disposed of.
+    private Word32 _disposed;
+
+    internal bool IsDisposed => _disposed.LoadRelaxed() != 0;
+
+    /// <summary>Gives all pages and tables back. No call is under way and no accessor is in use. Idempotent.</summary>
+    public void Dispose()
+    {
+        if (IsDisposed) return;
+        EnterCall();
+        if (_disposed.Exchange(1) != 0) return;
+        Clear(brkStart: 0, stackStart: 0);
+        Graveyard.Close();
+        PageTable.Free();
+    }
+
+    /// <summary>The first statement of every call.</summary>
+    private void EnterCall()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (Threads.OpenSessions != 0)
+        {
+            throw new InvalidOperationException("This thread has an accessor session open; an address-space call would wait for it for ever.");
+        }
+    }
+
+    private static void ThrowIfFailed(string call, Errno error)
+    {
+        if (error != Errno.None) throw new AddressSpaceException(call, error);
+    }
 }

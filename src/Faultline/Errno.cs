@@ -10,6 +10,9 @@ public enum Errno
     /// <summary>Operation not permitted.</summary>
     EPERM = 1,
 
+    /// <summary>No file was given where one is needed.</summary>
+    EBADF = 9,
+
     /// <summary>Try again: a resource is locked or exhausted for the moment.</summary>
     EAGAIN = 11,
 

@@ -43,7 +43,7 @@ public enum MapFlags
     /// <summary>With <see cref="Populate"/>: without waiting for I/O; since Linux 2.6.23 it then populates nothing.</summary>
     NonBlock = 0x10000,
 
-    /// <summary>Ignored, as by Linux.</summary>
+    /// <summary>A thread's stack: no huge pages (since Linux 6.7), which stops merging with other maps.</summary>
     Stack = 0x20000,
 
     /// <summary>Huge pages: refused (EINVAL), as on a kernel without hugetlbfs.</summary>

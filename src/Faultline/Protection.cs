@@ -18,4 +18,7 @@ public enum Protection
 
     /// <summary>Read and write.</summary>
     ReadWrite = Read | Write,
+
+    /// <summary>For <see cref="AddressSpace.TryProtect"/> only: from the start of the area, which must grow downwards (<c>PROT_GROWSDOWN</c>).</summary>
+    GrowsDown = 0x0100_0000,
 }

@@ -19,11 +19,13 @@ internal enum AreaFlags : uint
     MayRead = 1 << 3,
     MayWrite = 1 << 4,
     MayExecute = 1 << 5,
+    MayAccessMask = MayRead | MayWrite | MayExecute,
 
     Shared = 1 << 6,
     GrowsDown = 1 << 7,
     Locked = 1 << 8,
     LockOnFault = 1 << 9,
+    LockMask = Locked | LockOnFault,
     NoReserve = 1 << 10,
 
     /// <summary>Counted against the overcommit limit.</summary>
@@ -43,4 +45,11 @@ internal enum AreaFlags : uint
     SoftDirty = 1 << 20,
 
     NotCompared = SoftDirty,
+}
+
+/// <summary>Relations between bits of <see cref="AreaFlags"/>.</summary>
+internal static class AreaFlagBits
+{
+    /// <summary>Distance from a right to the bit that says it may be granted.</summary>
+    public const int MayShift = 3;
 }

@@ -16,7 +16,7 @@ internal static partial class PageOperations
 {
     /// <summary>Visits the entries of [start, end) that are not empty, under a read lock over live areas.</summary>
     public static void Visit<TVisitor>(AddressSpace space, ulong start, ulong end, ref TVisitor visitor)
-        where TVisitor : struct, IPageVisitor
+        where TVisitor : struct, IPageVisitor, allows ref struct
     {
         TableCursor tables = TablesOf(space, start, end);
         while (tables.MoveNext())

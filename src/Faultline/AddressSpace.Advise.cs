@@ -1,0 +1,121 @@
+using Faultline.Areas;
+using Faultline.Locking;
+using Faultline.Paging;
+
+namespace Faultline;
+
+/// <content><c>madvise</c>.</content>
+public sealed partial class AddressSpace
+{
+    /// <summary>Gives advice about a range; see <see cref="TryAdvise"/>.</summary>
+    /// <exception cref="AddressSpaceException">The call failed.</exception>
+    public void Advise(ulong address, ulong length, Advice advice) => ThrowIfFailed("madvise", TryAdvise(address, length, advice));
+
+    /// <summary>Gives advice about a range (<c>madvise</c>; Linux <c>mm/madvise.c:do_madvise()</c>).</summary>
+    /// <param name="address">Page-aligned.</param>
+    /// <param name="length">In bytes, rounded up to whole pages; 0 does nothing.</param>
+    /// <param name="advice">What is to be done, or known.</param>
+    /// <returns>
+    /// <list type="bullet">
+    /// <item>EINVAL: unknown advice, unaligned, the range wraps; advice that an area of the range cannot take: dropping or paging out locked memory, Free of
+    /// anything but private anonymous memory, WipeOnFork of shared memory or files, PopulateRead or PopulateWrite without the right.</item>
+    /// <item>ENOMEM: a hole; what lies around it has been advised, except for the Populate advice, which stops there. Populate: also no frame.</item>
+    /// <item>EAGAIN: the map count forbids a split. EFAULT: Populate beyond the end of a file.</item>
+    /// <item>Remove, for a shared object: EOPNOTSUPP, as on a file system that cannot punch holes.</item>
+    /// </list>
+    /// Areas before the one that cannot take the advice have taken it, as on Linux.
+    /// </returns>
+    public Errno TryAdvise(ulong address, ulong length, Advice advice)
+    {
+        EnterCall();
+        if (!AdviceRules.IsKnown(advice) || !Page.IsAligned(address)) return Errno.EINVAL;
+        ulong rounded = Page.Ceiling(length);
+        if (rounded == 0 && length != 0) return Errno.EINVAL;
+        ulong end = address + rounded;
+        if (end < address) return Errno.EINVAL;
+        if (end == address) return Errno.None;
+        if (advice is Advice.PopulateRead or Advice.PopulateWrite) return PopulateAsAdvised(address, end, advice);
+
+        bool changesFlags = AdviceRules.ChangesFlags(advice);
+        if (changesFlags) MmapLock.EnterWrite(LockUser.Advise);
+        else MmapLock.EnterRead(LockUser.Advise);
+        try
+        {
+            return AdviseLocked(address, end, advice, changesFlags);
+        }
+        finally
+        {
+            if (changesFlags) MmapLock.ExitWrite();
+            else MmapLock.ExitRead();
+        }
+    }
+
+    /// <summary>Holes are passed over and reported at the end (<c>mm/madvise.c:madvise_walk_vmas()</c>).</summary>
+    private Errno AdviseLocked(ulong start, ulong end, Advice advice, bool changesFlags)
+    {
+        var holes = Errno.None;
+        while (start < end)
+        {
+            if (Areas.FindFirstEndingAfter(start) is not { } area || area.Start >= end) return Errno.ENOMEM;
+            if (area.Start > start)
+            {
+                holes = Errno.ENOMEM;
+                start = area.Start;
+            }
+
+            ulong stop = Math.Min(area.End, end);
+            Errno error = changesFlags ? AdviseFlags(ref area, start, stop, advice) : AdvisePages(area, start, stop, advice);
+            if (error != Errno.None) return error;
+            start = area.End;
+        }
+
+        return holes;
+    }
+
+    /// <summary>Advice that an area remembers; <paramref name="area"/> becomes the area that covers the part afterwards.</summary>
+    private Errno AdviseFlags(ref VmArea area, ulong start, ulong end, Advice advice)
+    {
+        Errno error = AdviceRules.FlagsAfter(area, advice, out AreaFlags flags);
+        if (error != Errno.None || flags == area.Flags) return error;
+        if (ChangeFlags(area, start, end, flags) is not { } changed) return Errno.EAGAIN;
+        _change.Release();
+        _change.Finish();
+        area = changed;
+        return Errno.None;
+    }
+
+    /// <summary>Advice that acts on the pages now. The areas stay even: each page's entry is cleared under its table's lock.</summary>
+    private Errno AdvisePages(VmArea area, ulong start, ulong end, Advice advice)
+    {
+        Errno error = AdviceRules.CheckPages(area, advice);
+        if (error != Errno.None) return error;
+        switch (advice)
+        {
+            case Advice.DontNeed or Advice.DontNeedLocked:
+                PageOperations.Zap(this, start, end);
+                break;
+            case Advice.Free:
+                PageOperations.MarkLazyFree(this, start, end);
+                break;
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary><c>mm/madvise.c:madvise_populate()</c>: stops at the first obstacle.</summary>
+    private Errno PopulateAsAdvised(ulong start, ulong end, Advice advice)
+    {
+        bool write = advice == Advice.PopulateWrite;
+        while (start < end)
+        {
+            if (Areas.Find(start) is not { } area) return Errno.ENOMEM;
+            if (!area.Has(write ? AreaFlags.Write : AreaFlags.Read)) return Errno.EINVAL;
+            ulong stop = Math.Min(area.End, end);
+            FaultSignal signal = Populate(start, stop, write ? AccessKind.Write : AccessKind.Read);
+            if (signal != FaultSignal.None) return PopulateError(signal);
+            start = stop;
+        }
+
+        return Errno.None;
+    }
+}

@@ -1,0 +1,202 @@
+using Faultline.Areas;
+using Faultline.Files;
+using Faultline.Locking;
+using Faultline.Paging;
+
+namespace Faultline;
+
+/// <content><c>mmap</c>.</content>
+public sealed partial class AddressSpace
+{
+    private const MapFlags TypeMask = (MapFlags)0x0f;
+
+    // MAP_ABOVE4G, MAP_UNINITIALIZED and the two sizes of huge pages: without effect here, but known to MAP_SHARED_VALIDATE.
+    private const MapFlags FlagsWithoutEffect = (MapFlags)(0x80 | 0x400_0000 | (21 << 26) | (30 << 26));
+
+    // What MAP_SHARED_VALIDATE accepts (Linux LEGACY_MAP_MASK); other bits, FixedNoReplace among them, are EOPNOTSUPP.
+    private const MapFlags ValidatedFlags = MapFlags.SharedValidate | MapFlags.Fixed | MapFlags.Anonymous | MapFlags.DenyWrite | MapFlags.Executable
+        | MapFlags.GrowsDown | MapFlags.Locked | MapFlags.NoReserve | MapFlags.Populate | MapFlags.NonBlock | MapFlags.Stack | MapFlags.HugeTlb
+        | MapFlags.Low32Bit | FlagsWithoutEffect;
+
+    /// <summary>Maps anonymous memory; see <see cref="TryMap(ulong, ulong, Protection, MapFlags, VmFile?, ulong, out ulong)"/>.</summary>
+    /// <exception cref="AddressSpaceException">The call failed.</exception>
+    public ulong Map(ulong address, ulong length, Protection protection, MapFlags flags) =>
+        Map(address, length, protection, flags | MapFlags.Anonymous, file: null, offset: 0);
+
+    /// <summary>Maps a file or anonymous memory; see <see cref="TryMap(ulong, ulong, Protection, MapFlags, VmFile?, ulong, out ulong)"/>.</summary>
+    /// <exception cref="AddressSpaceException">The call failed.</exception>
+    public ulong Map(ulong address, ulong length, Protection protection, MapFlags flags, VmFile? file, ulong offset)
+    {
+        ThrowIfFailed("mmap", TryMap(address, length, protection, flags, file, offset, out ulong mapped));
+        return mapped;
+    }
+
+    /// <inheritdoc cref="TryMap(ulong, ulong, Protection, MapFlags, VmFile?, ulong, out ulong)"/>
+    public Errno TryMap(ulong address, ulong length, Protection protection, MapFlags flags, out ulong mapped) =>
+        TryMap(address, length, protection, flags | MapFlags.Anonymous, file: null, offset: 0, out mapped);
+
+    /// <summary>Creates a mapping (<c>mmap</c>; Linux <c>mm/mmap.c:do_mmap()</c>, <c>mm/vma.c:mmap_region()</c>).</summary>
+    /// <param name="address">
+    /// A hint, rounded down to a page; exact and page-aligned with <see cref="MapFlags.Fixed"/> or <see cref="MapFlags.FixedNoReplace"/>. 0: no hint.
+    /// </param>
+    /// <param name="length">In bytes, rounded up to whole pages; not 0.</param>
+    /// <param name="protection">Rights; unknown bits are ignored.</param>
+    /// <param name="flags">Exactly one of Shared, Private and, for files, SharedValidate; and further flags.</param>
+    /// <param name="file">What to map; ignored with <see cref="MapFlags.Anonymous"/>.</param>
+    /// <param name="offset">Offset in the file, in bytes, a multiple of 4096.</param>
+    /// <param name="mapped">The first byte of the mapping; 0 if the call failed.</param>
+    /// <returns>
+    /// <list type="bullet">
+    /// <item>EINVAL: a length of 0, an unaligned offset or fixed address, not one map type, GrowsDown on shared memory or a file, HugeTlb.</item>
+    /// <item>EBADF: neither anonymous nor a file.</item>
+    /// <item>ENOMEM: no room, a range beyond the user's addresses, the map count, RLIMIT_AS, RLIMIT_DATA or overcommit.</item>
+    /// <item>EPERM: a fixed address below <see cref="AddressSpaceOptions.MinimumAddress"/>; Locked while RLIMIT_MEMLOCK is 0.</item>
+    /// <item>EEXIST: FixedNoReplace, and something is there. EAGAIN: RLIMIT_MEMLOCK. EOVERFLOW: beyond the largest file offset.
+    /// EOPNOTSUPP: a flag that SharedValidate does not know.</item>
+    /// </list>
+    /// A fixed map that fails for RLIMIT_AS, RLIMIT_DATA or overcommit leaves areas split at its ends, as on Linux; their pages stay.
+    /// </returns>
+    /// <exception cref="ArgumentException">The file lives in another <see cref="Physical.PhysicalMemory"/>.</exception>
+    public Errno TryMap(ulong address, ulong length, Protection protection, MapFlags flags, VmFile? file, ulong offset, out ulong mapped)
+    {
+        EnterCall();
+        mapped = 0;
+        if (!Page.IsAligned(offset)) return Errno.EINVAL;
+        if ((flags & MapFlags.Anonymous) != 0) file = null;
+        else if (file is null) return Errno.EBADF;
+        if (file is not null && file.Memory != Memory) throw new ArgumentException("The file's pages lie in another PhysicalMemory.", nameof(file));
+        if ((flags & MapFlags.HugeTlb) != 0) return Errno.EINVAL;
+        if (length == 0) return Errno.EINVAL;
+        if ((flags & MapFlags.FixedNoReplace) != 0) flags |= MapFlags.Fixed;
+        if ((flags & MapFlags.Fixed) == 0) address = Placement.RoundHint(address, Options.MinimumAddress);
+        length = Page.Ceiling(length);
+        if (length == 0) return Errno.ENOMEM;
+
+        MmapLock.EnterWrite(LockUser.Map);
+        AreaFlags areaFlags;
+        try
+        {
+            Errno error = MapLocked(address, length, protection, flags, file, offset, out mapped, out areaFlags);
+            if (error != Errno.None) return error;
+        }
+        finally
+        {
+            MmapLock.ExitWrite();
+        }
+
+        bool populate = (areaFlags & AreaFlags.Locked) != 0 || (flags & (MapFlags.Populate | MapFlags.NonBlock)) == MapFlags.Populate;
+        if (populate) Populate(mapped, mapped + length, ignoreErrors: true);
+        return Errno.None;
+    }
+
+    private Errno MapLocked(
+        ulong address, ulong length, Protection protection, MapFlags flags, VmFile? file, ulong offset, out ulong mapped, out AreaFlags areaFlags)
+    {
+        mapped = 0;
+        areaFlags = AreaFlags.None;
+        if (HasTooManyAreas) return Errno.ENOMEM;
+
+        var placement = new Placement(this);
+        Errno error = placement.Find(address, length, BackingOf(file, flags), offset, flags, out ulong start);
+        if (error != Errno.None) return error;
+        ulong end = start + length;
+        bool occupied = Areas.FindFirstEndingAfter(start) is { } area && area.Start < end;
+        if ((flags & MapFlags.FixedNoReplace) != 0 && occupied) return Errno.EEXIST;
+
+        areaFlags = FlagsOf(protection) | FlagsOf(flags) | AreaFlags.MayAccessMask | _defaultFlags;
+        if ((flags & MapFlags.Locked) != 0 && !MayLock) return Errno.EPERM;
+        if (!MayLockMore(areaFlags, length)) return Errno.EAGAIN;
+        error = CheckType(flags, file, offset, length, ref areaFlags);
+        if (error != Errno.None) return error;
+        if ((flags & MapFlags.NoReserve) != 0) areaFlags |= AreaFlags.NoReserve;
+
+        bool shared = (areaFlags & AreaFlags.Shared) != 0;
+        error = CheckReplacement(start, end, shared, file, ref areaFlags);
+        if (error != Errno.None) return error;
+
+        // The creator's reference ends with this call: the areas hold the object from here on.
+        using SharedAnonymousFile? created = shared && file is null ? new SharedAnonymousFile(Memory, length) : null;
+        ulong pageOffset = created is not null ? 0 : file is not null ? Page.Count(offset) : Page.Count(start);
+        _change.Splice(start, end, new AreaShape(start, end, areaFlags, pageOffset, file ?? created, Anon: null));
+        if (occupied) PageOperations.Zap(this, start, end);
+        _change.Release();
+        _change.Finish();
+        mapped = start;
+        return Errno.None;
+    }
+
+    /// <summary>Refuses what the map type forbids (<c>mm/mmap.c:do_mmap()</c>, the two switches over MAP_TYPE).</summary>
+    private static Errno CheckType(MapFlags flags, VmFile? file, ulong offset, ulong length, ref AreaFlags areaFlags)
+    {
+        // A file offset is a signed 64-bit number.
+        if (file is not null && (offset > long.MaxValue || length > long.MaxValue - offset)) return Errno.EOVERFLOW;
+        switch (flags & TypeMask)
+        {
+            case MapFlags.SharedValidate when file is not null:
+                if ((flags & ~ValidatedFlags) != 0) return Errno.EOPNOTSUPP;
+                goto case MapFlags.Shared;
+            case MapFlags.Shared:
+                areaFlags |= AreaFlags.Shared;
+                return (areaFlags & AreaFlags.GrowsDown) != 0 ? Errno.EINVAL : Errno.None;
+            case MapFlags.Private:
+                return file is not null && (areaFlags & AreaFlags.GrowsDown) != 0 ? Errno.EINVAL : Errno.None;
+            default:
+                return Errno.EINVAL;
+        }
+    }
+
+    /// <summary>Limits and overcommit, net of what a fixed map replaces (<c>mm/vma.c:__mmap_prepare()</c>).</summary>
+    private Errno CheckReplacement(ulong start, ulong end, bool shared, VmFile? file, ref AreaFlags areaFlags)
+    {
+        ulong replaced = 0, accounted = 0;
+        foreach (VmArea area in Areas.Range(start, end))
+        {
+            // Only a hole in the middle of one area adds to the count.
+            if (area.Start < start && area.End > end && !MaySplit(1)) return Errno.ENOMEM;
+            ulong pages = Page.Count(Math.Min(area.End, end) - Math.Max(area.Start, start));
+            replaced += pages;
+            if (area.Has(AreaFlags.Account)) accounted += pages;
+        }
+
+        ulong wanted = Page.Count(end - start);
+        bool admitted = MayExpand(areaFlags, wanted - replaced);
+        if (admitted && AreaUsage.IsAccountable(areaFlags))
+        {
+            admitted = wanted == accounted || HasEnoughMemory(wanted - accounted);
+            areaFlags |= AreaFlags.Account;
+        }
+
+        // The object behind shared anonymous memory is charged as a whole (mm/shmem.c:shmem_acct_size()).
+        if (admitted && shared && file is null && (areaFlags & AreaFlags.NoReserve) == 0) admitted = HasEnoughMemory(wanted);
+        if (admitted) return Errno.None;
+        if (replaced != 0) SplitAtEnds(start, end);
+        return Errno.ENOMEM;
+    }
+
+    /// <summary>What Linux has done by the time that the limits are checked (<c>mm/vma.c:vms_gather_munmap_vmas()</c>): it keeps the splits.</summary>
+    private void SplitAtEnds(ulong start, ulong end)
+    {
+        _change.Split(start);
+        _change.Split(end);
+        _change.Release();
+        _change.Finish();
+    }
+
+    private static MapBacking BackingOf(VmFile? file, MapFlags flags)
+    {
+        if (file is not null) return MapBacking.File;
+        return (flags & TypeMask) == MapFlags.Private ? MapBacking.Anonymous : MapBacking.SharedAnonymous;
+    }
+
+    private static AreaFlags FlagsOf(Protection protection) => (AreaFlags)protection & AreaFlags.AccessMask;
+
+    /// <summary><c>include/linux/mman.h:calc_vm_flag_bits()</c>. MAP_STACK asks for no huge pages since Linux 6.7, which stops merging.</summary>
+    private static AreaFlags FlagsOf(MapFlags flags)
+    {
+        var areaFlags = AreaFlags.None;
+        if ((flags & MapFlags.GrowsDown) != 0) areaFlags |= AreaFlags.GrowsDown;
+        if ((flags & MapFlags.Locked) != 0) areaFlags |= AreaFlags.Locked;
+        if ((flags & MapFlags.Stack) != 0) areaFlags |= AreaFlags.NoHugePage;
+        return areaFlags;
+    }
+}

@@ -1,0 +1,179 @@
+using Faultline.Areas;
+using Faultline.Files;
+using Faultline.Locking;
+
+namespace Faultline;
+
+/// <content><c>mremap</c>: what is asked and where it goes. AddressSpace.Move.cs moves areas.</content>
+public sealed partial class AddressSpace
+{
+    // A move may split its source in three and its target's neighbours in two (mm/mremap.c:prep_move_vma()).
+    private const int AreasForMove = 3;
+
+    /// <summary>Resizes or moves a mapping; see <see cref="TryRemap"/>.</summary>
+    /// <exception cref="AddressSpaceException">The call failed.</exception>
+    public ulong Remap(ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress = 0)
+    {
+        ThrowIfFailed("mremap", TryRemap(address, oldLength, newLength, flags, newAddress, out ulong mapped));
+        return mapped;
+    }
+
+    /// <summary>Resizes or moves a mapping with its pages (<c>mremap</c>; Linux <c>mm/mremap.c:do_mremap()</c>, as of 6.17).</summary>
+    /// <param name="address">Start of the old range, page-aligned.</param>
+    /// <param name="oldLength">In bytes, rounded up to whole pages. 0 maps a shared object a second time.</param>
+    /// <param name="newLength">In bytes, rounded up to whole pages; not 0.</param>
+    /// <param name="flags">Whether and how the mapping may move.</param>
+    /// <param name="newAddress">Where to, with <see cref="RemapFlags.Fixed"/>; a hint with <see cref="RemapFlags.DontUnmap"/>.</param>
+    /// <param name="mapped">The first byte of the mapping afterwards; 0 if the call failed.</param>
+    /// <returns>
+    /// <list type="bullet">
+    /// <item>EINVAL: unknown or inconsistent flags, unaligned addresses, a new length of 0, a target that overlaps the source or leaves the user's addresses,
+    /// an old length of 0 on private memory.</item>
+    /// <item>EFAULT: nothing is mapped at the address, or the old range leaves its area. (A move that keeps its size may span areas and holes; a shrink may too.)</item>
+    /// <item>ENOMEM: no room (without MayMove: no room above), the map count, RLIMIT_AS, RLIMIT_DATA, overcommit, no frame for a page table.</item>
+    /// <item>EAGAIN: RLIMIT_MEMLOCK. EPERM: a target below <see cref="AddressSpaceOptions.MinimumAddress"/>.</item>
+    /// </list>
+    /// As on Linux, with Fixed the target range is already unmapped when a later check fails, and a move of several areas keeps what it has moved.
+    /// </returns>
+    public Errno TryRemap(ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress, out ulong mapped)
+    {
+        EnterCall();
+        mapped = 0;
+        var request = new RemapRequest(address, Page.Ceiling(oldLength), Page.Ceiling(newLength), flags, newAddress);
+        Errno error = request.Check();
+        if (error != Errno.None) return error;
+
+        bool exited = false;
+        (ulong Start, ulong End) toPopulate = default;
+        MmapLock.EnterWrite(LockUser.Remap);
+        try
+        {
+            // Twice: a fixed move first unmaps its target, which may split.
+            if (request.HasTarget && Areas.Count + 2 >= Options.MaximumAreas - AreasForMove) return Errno.ENOMEM;
+            if (request.IsPureMove) return MoveAll(request, out mapped);
+
+            if (Areas.Find(address) is not { } area) return Errno.EFAULT;
+            error = CheckRemap(area, request);
+            if (error != Errno.None) return error;
+            if (request.HasTarget) return RemapTo(area, request, out mapped);
+            if (request.IsShrink)
+            {
+                mapped = address;
+                exited = true;
+                error = RemoveAndExit(address + request.NewLength, address + request.OldLength);
+                if (error != Errno.None) mapped = 0;
+                return error;
+            }
+
+            if (request.NewLength == request.OldLength)
+            {
+                mapped = address;
+                return Errno.None;
+            }
+
+            error = Grow(area, request, out mapped);
+            if (error == Errno.None && area.Has(AreaFlags.Locked)) toPopulate = (mapped + request.OldLength, mapped + request.NewLength);
+            return error;
+        }
+        finally
+        {
+            if (!exited) MmapLock.ExitWrite();
+            if (toPopulate.End != 0) Populate(toPopulate.Start, toPopulate.End, ignoreErrors: true);
+        }
+    }
+
+    /// <summary>What the area must allow (<c>mm/mremap.c:check_prep_vma()</c>).</summary>
+    private Errno CheckRemap(VmArea area, in RemapRequest request)
+    {
+        if (!request.IsGrowth && !request.HasTarget) return Errno.None;
+        if (request.OldLength == 0 && !area.Has(AreaFlags.Shared)) return Errno.EINVAL;
+
+        // A shrink gives up what lies beyond the new length, wherever it belongs.
+        ulong kept = Math.Min(request.OldLength, request.NewLength);
+        if (kept > area.End - request.Address) return Errno.EFAULT;
+        if (request.NewLength == kept) return Errno.None;
+
+        ulong grown = request.NewLength - kept;
+        if (area.PageIndex(request.Address) + Page.Count(request.NewLength) < area.PageIndex(request.Address)) return Errno.EINVAL;
+        if (!MayLockMore(area.Flags, grown)) return Errno.EAGAIN;
+        return MayExpand(area.Flags, Page.Count(grown)) ? Errno.None : Errno.ENOMEM;
+    }
+
+    /// <summary>In place if the room above is free, else elsewhere (<c>mm/mremap.c:expand_vma()</c>).</summary>
+    private Errno Grow(VmArea area, in RemapRequest request, out ulong mapped)
+    {
+        mapped = 0;
+        ulong grown = request.NewLength - request.OldLength;
+        ulong end = area.End + grown;
+        bool reachesEnd = area.End - request.Address == request.OldLength;
+        bool isFree = UserSpace.Contains(area.Start, end - area.Start) && end > area.End
+            && (Areas.Next(area) is not { } next || next.Start >= end)
+            && (area.Start >= Options.MinimumAddress || Options.Privileged);
+        if (reachesEnd && isFree)
+        {
+            if (area.Has(AreaFlags.Account) && !HasEnoughMemory(Page.Count(grown))) return Errno.ENOMEM;
+            AreaShape whole = _change.Frozen(area);
+            AreaShape extension = whole with { Start = area.End, End = end, PageOffset = area.PageOffset + area.Pages };
+            _change.Splice(area.End, end, extension, MergeKind.Extension);
+            _change.Release();
+            _change.Finish();
+            mapped = request.Address;
+            return Errno.None;
+        }
+
+        if ((request.Flags & RemapFlags.MayMove) == 0) return Errno.ENOMEM;
+        Errno error = PlaceTarget(area, request, out ulong target);
+        return error != Errno.None ? error : Move(area, request with { NewAddress = target }, out mapped);
+    }
+
+    /// <summary>To a given place (<c>mm/mremap.c:mremap_to()</c>).</summary>
+    private Errno RemapTo(VmArea area, RemapRequest request, out ulong mapped)
+    {
+        mapped = 0;
+        Errno error;
+        if ((request.Flags & RemapFlags.Fixed) != 0)
+        {
+            error = RemoveNow(request.NewAddress, request.NewAddress + request.NewLength);
+            if (error != Errno.None) return error;
+
+            // The target may have been a part of the same area, which is another object now.
+            if (Areas.Find(request.Address) is not { } remaining) return Errno.EFAULT;
+            area = remaining;
+        }
+
+        if (request.IsShrink)
+        {
+            error = RemoveNow(request.Address + request.NewLength, request.Address + request.OldLength);
+            if (error != Errno.None) return error;
+            request = request with { OldLength = request.NewLength };
+            area = Areas.Find(request.Address)!;
+        }
+
+        bool keepsSource = (request.Flags & RemapFlags.DontUnmap) != 0;
+        if (keepsSource && !MayExpand(area.Flags, Page.Count(request.OldLength))) return Errno.ENOMEM;
+        error = PlaceTarget(area, request, out ulong target);
+        return error != Errno.None ? error : Move(area, request with { NewAddress = target }, out mapped);
+    }
+
+    /// <summary>Unmaps without giving the lock up.</summary>
+    private Errno RemoveNow(ulong start, ulong end)
+    {
+        Errno error = Remove(start, end, out bool removed);
+        if (error == Errno.None && removed) FreePages(start, end);
+        return error;
+    }
+
+    /// <summary><c>mm/mremap.c:vrm_set_new_addr()</c>. A hint is taken as it is, not raised to the lowest address as in <c>mmap</c>.</summary>
+    private Errno PlaceTarget(VmArea area, in RemapRequest request, out ulong target)
+    {
+        MapBacking backing = area.File switch
+        {
+            null => MapBacking.Anonymous,
+            SharedAnonymousFile => MapBacking.SharedAnonymous,
+            _ => MapBacking.File,
+        };
+        MapFlags flags = (request.Flags & RemapFlags.Fixed) != 0 ? MapFlags.Fixed : 0;
+        ulong hint = request.HasTarget ? request.NewAddress : 0;
+        return new Placement(this).Find(hint, request.NewLength, backing, area.PageIndex(request.Address) << Page.Shift, flags, out target);
+    }
+}

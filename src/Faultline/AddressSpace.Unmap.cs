@@ -1,0 +1,106 @@
+using Faultline.Areas;
+using Faultline.Locking;
+using Faultline.Paging;
+
+namespace Faultline;
+
+/// <content><c>munmap</c>.</content>
+public sealed partial class AddressSpace
+{
+    /// <summary>Removes all mappings from a range; see <see cref="TryUnmap"/>.</summary>
+    /// <exception cref="AddressSpaceException">The call failed.</exception>
+    public void Unmap(ulong address, ulong length) => ThrowIfFailed("munmap", TryUnmap(address, length));
+
+    /// <summary>
+    /// Removes all mappings from a range, holes included (<c>munmap</c>; Linux <c>mm/vma.c:do_vmi_munmap()</c>). After it returns no access through an older
+    /// translation can happen.
+    /// </summary>
+    /// <param name="address">Page-aligned.</param>
+    /// <param name="length">In bytes, rounded up to whole pages; not 0.</param>
+    /// <returns>EINVAL: unaligned, empty, or beyond the user's addresses. ENOMEM: a hole within one area, and the map count is reached.</returns>
+    public Errno TryUnmap(ulong address, ulong length)
+    {
+        EnterCall();
+        if (!Page.IsAligned(address) || !UserSpace.Contains(address, length) || length == 0) return Errno.EINVAL;
+        MmapLock.EnterWrite(LockUser.Unmap);
+        return RemoveAndExit(address, address + Page.Ceiling(length));
+    }
+
+    /// <summary>Unmaps a range and gives the lock up, which the caller holds for write; the pages are freed with it held for read, if the options say so.</summary>
+    /// <remarks>
+    /// With the lock downgraded no writer can come, so nothing new is mapped into the gap; classic faults find no area there, speculative ones an odd one.
+    /// </remarks>
+    private Errno RemoveAndExit(ulong start, ulong end)
+    {
+        bool downgraded = false;
+        try
+        {
+            Errno error = Remove(start, end, out bool removed);
+            if (error != Errno.None || !removed) return error;
+            if (Options.DowngradeOnUnmap)
+            {
+                MmapLock.Downgrade();
+                downgraded = true;
+            }
+
+            FreePages(start, end);
+            return Errno.None;
+        }
+        finally
+        {
+            if (downgraded) MmapLock.ExitRead();
+            else MmapLock.ExitWrite();
+        }
+    }
+
+    /// <summary>Takes a range out of the tree (<c>mm/vma.c:vms_gather_munmap_vmas()</c>); its pages stay until <see cref="FreePages"/>.</summary>
+    private Errno Remove(ulong start, ulong end, out bool removed)
+    {
+        removed = false;
+        if (Areas.FindFirstEndingAfter(start) is not { } first || first.Start >= end) return Errno.None;
+        if (first.Start < start && first.End > end && !MaySplit(1)) return Errno.ENOMEM;
+        _change.Splice(start, end, shape: null);
+
+        // What remains on both sides has lost no page.
+        _change.Release();
+        removed = true;
+        return Errno.None;
+    }
+
+    /// <summary>Frees the pages of a range that <see cref="Remove"/> cleared, and the tables that serve nothing else.</summary>
+    private void FreePages(ulong start, ulong end)
+    {
+        PageOperations.Zap(this, start, end);
+        FreeTables(start, end);
+        _change.Finish();
+    }
+
+    /// <summary>Tables go only where the whole gap between the neighbours lets them (<c>mm/memory.c:free_pgtables()</c>, floor and ceiling).</summary>
+    private void FreeTables(ulong start, ulong end)
+    {
+        ulong gapStart = Areas.Previous(start)?.End ?? 0;
+
+        // Not UserSpace.End: the last page below it is never mapped, yet belongs to the span of the last tables.
+        ulong gapEnd = Areas.Next(end)?.Start ?? TableLevel.UserEnd;
+        PageOperations.FreeTables(this, start, end, gapStart, gapEnd);
+    }
+
+    /// <summary>Takes every area out: exit and exec.</summary>
+    private void Clear(ulong brkStart, ulong stackStart)
+    {
+        MmapLock.EnterWrite(LockUser.Exit);
+        try
+        {
+            _change.Splice(0, UserSpace.End, shape: null);
+            _change.Release();
+            FreePages(0, UserSpace.End);
+            _defaultFlags = AreaFlags.None;
+            _brkStart = _brk = brkStart;
+            _stackStart = stackStart;
+        }
+        finally
+        {
+            MmapLock.ExitWrite();
+        }
+    }
+}

@@ -1,0 +1,214 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Faultline.Files;
+
+namespace Faultline.Areas;
+
+/// <summary>
+/// One call's change of the area tree, in the order that keeps speculative faults out: freeze, replace, let the caller bring tables and TLBs in line,
+/// release. One object per address space, used again by each holder of the writer lock.
+/// </summary>
+/// <remarks>
+/// <code>
+///   Freeze     areas concerned become odd for ever, their AnonVma fields close
+///   Splice     new areas, born odd, take their place in the tree in one store     (as often as the call needs)
+///   …          the caller zaps, moves or protects pages
+///   Release    the new areas become even: faults may use them
+///   Finish     files that no area holds any more are let go
+/// </code>
+/// Nothing here can fail: a call checks its limits before it freezes anything.
+/// </remarks>
+internal sealed class AreaChange(AddressSpace space)
+{
+    // All lists: guarded by the space's writer lock; _files also while the lock is held for read after a downgrade, which keeps writers out.
+    private readonly List<VmArea> _odd = [];
+    private readonly List<VmArea> _old = [];
+    private readonly List<VmArea> _new = [];
+    private readonly List<VmFile> _files = [];
+
+    private AreaTree Areas => space.Areas;
+
+    /// <summary>
+    /// Makes an area odd for ever and returns the AnonVma that its replacements carry. The area leaves the tree before <see cref="Release"/>.
+    /// Freezing it again returns the same.
+    /// </summary>
+    public AnonVma? Freeze(VmArea area)
+    {
+        if (VmArea.IsOdd(area.ReadSequence()))
+        {
+            // Frozen before, or born odd by an earlier splice of this change, which now takes it back.
+            _odd.Remove(area);
+        }
+        else
+        {
+            area.BeginChange();
+        }
+
+        return area.CloseAnonVma();
+    }
+
+    /// <summary>
+    /// Clears [<paramref name="start"/>, <paramref name="end"/>) of areas, splitting those that cross its ends, and puts <paramref name="shape"/> there, if given,
+    /// merged with its neighbours as Linux would (<c>mm/vma.c:vma_merge_new_range()</c>, <c>vma_merge_existing_range()</c>). Pages are not touched.
+    /// </summary>
+    /// <param name="start">First byte.</param>
+    /// <param name="end">First byte after the range.</param>
+    /// <param name="shape">What covers exactly the range afterwards; null for nothing.</param>
+    /// <param name="merge">Which rule decides about neighbours.</param>
+    /// <returns>The new area that covers the range, born odd; null if none.</returns>
+    public VmArea? Splice(ulong start, ulong end, AreaShape? shape, MergeKind merge = MergeKind.Plain)
+    {
+        Debug.Assert(shape is null || (shape.Value.Start == start && shape.Value.End == end), "The shape covers the range.");
+        foreach (VmArea area in Areas.Range(start, end)) _old.Add(area);
+
+        AreaShape? head = null, tail = null;
+        if (_old.Count > 0)
+        {
+            AreaShape first = Frozen(_old[0]), last = Frozen(_old[^1]);
+            for (int i = 1; i < _old.Count - 1; i++) Freeze(_old[i]);
+            if (first.Start < start) head = first.Slice(first.Start, start);
+            if (last.End > end) tail = last.Slice(end, last.End);
+        }
+
+        VmArea? result = null;
+        if (shape is { } middle)
+        {
+            if (head is null && merge != MergeKind.None && MergeCandidate(Areas.Previous(start), middle, merge, isLeft: true) is { } left)
+            {
+                head = Frozen(left);
+                _old.Insert(0, left);
+            }
+
+            if (tail is null && merge is not (MergeKind.LeftOnly or MergeKind.None) && MergeCandidate(Areas.Next(end), middle, merge, isLeft: false) is { } right)
+            {
+                tail = Frozen(right);
+                _old.Add(right);
+            }
+
+            // Decided again with what was frozen: a fault may have given a neighbour an AnonVma since.
+            bool mergesLeft = head is { } h && merge != MergeKind.None && MergesLeft(h, middle, merge);
+            bool mergesRight = tail is { } t && merge is not (MergeKind.LeftOnly or MergeKind.None) && MergesRight(middle, t, merge)
+                && (!mergesLeft || MergeRules.CanBridge(head!.Value.Anon, tail!.Value.Anon));
+            if (mergesLeft)
+            {
+                middle = head!.Value with { End = middle.End, Anon = head.Value.Anon ?? middle.Anon };
+                head = null;
+            }
+
+            if (mergesRight)
+            {
+                middle = middle with { End = tail!.Value.End, Anon = middle.Anon ?? tail.Value.Anon };
+                tail = null;
+            }
+
+            if (head is { } keptHead) Build(keptHead);
+            result = Build(middle);
+        }
+        else if (head is { } keptHead)
+        {
+            Build(keptHead);
+        }
+
+        if (tail is { } keptTail) Build(keptTail);
+        Publish();
+        return result;
+    }
+
+    /// <summary>Makes a boundary at <paramref name="address"/>; both sides keep everything.</summary>
+    public void Split(ulong address)
+    {
+        if (Areas.Find(address) is not { } area || area.Start == address) return;
+        AreaShape whole = Frozen(area);
+        _old.Add(area);
+        Build(whole.Slice(area.Start, address));
+        Build(whole.Slice(address, area.End));
+        Publish();
+    }
+
+    /// <summary>
+    /// True if [<paramref name="start"/>, <paramref name="end"/>) of <paramref name="area"/> would merge with a neighbour once it has
+    /// <paramref name="flags"/>: then changing them adds no area. Freezes nothing.
+    /// </summary>
+    public bool WouldMerge(VmArea area, ulong start, ulong end, AreaFlags flags)
+    {
+        AreaShape middle = AreaShape.Of(area, area.AnonVma).Slice(start, end) with { Flags = flags };
+        return (start == area.Start && MergeCandidate(Areas.Previous(start), middle, MergeKind.Plain, isLeft: true) is not null)
+            || (end == area.End && MergeCandidate(Areas.Next(end), middle, MergeKind.Plain, isLeft: false) is not null);
+    }
+
+    /// <summary>Tables and TLBs agree with the new areas: faults may use them.</summary>
+    public void Release()
+    {
+        foreach (VmArea area in _odd) area.EndChange();
+        _odd.Clear();
+    }
+
+    /// <summary>Lets go of the files of replaced areas. Nothing maps or walks the pages any more; the lock is still held, for write or for read.</summary>
+    public void Finish()
+    {
+        Debug.Assert(_odd.Count == 0, "The areas are released first.");
+        foreach (VmFile file in _files) file.Release();
+        _files.Clear();
+    }
+
+    /// <summary>What the area would be if it were built anew now; <see cref="Freeze"/>s it.</summary>
+    public AreaShape Frozen(VmArea area) => AreaShape.Of(area, Freeze(area));
+
+    private static VmArea? MergeCandidate(VmArea? neighbour, in AreaShape middle, MergeKind merge, bool isLeft)
+    {
+        if (neighbour is null) return null;
+        var shape = AreaShape.Of(neighbour, neighbour.AnonVma);
+        return (isLeft ? MergesLeft(shape, middle, merge) : MergesRight(middle, shape, merge)) ? neighbour : null;
+    }
+
+    private static bool MergesLeft(in AreaShape left, in AreaShape middle, MergeKind merge) =>
+        MergeRules.Continues(left, middle) && MergeRules.CanShareAnon(left.Anon, middle.Anon, ownMayBeForked: merge == MergeKind.Extension);
+
+    private static bool MergesRight(in AreaShape middle, in AreaShape right, MergeKind merge) =>
+        MergeRules.Continues(middle, right) && MergeRules.CanShareAnon(right.Anon, middle.Anon, ownMayBeForked: merge == MergeKind.Extension);
+
+    private VmArea Build(in AreaShape shape)
+    {
+        var area = new VmArea(shape.Start, shape.End, shape.Flags, shape.PageOffset, shape.File, shape.Anon);
+        _new.Add(area);
+        return area;
+    }
+
+    private void Publish()
+    {
+        // Pairs with the check of installers under the page-table lock: after it, no fault that saw an even sequence can still add a table.
+        space.PageTable.SynchronizeWithInstallers();
+        Areas.Replace(CollectionsMarshal.AsSpan(_old), CollectionsMarshal.AsSpan(_new));
+        foreach (VmArea area in _new)
+        {
+            space.Usage.Add(area);
+            area.File?.AddReference();
+            _odd.Add(area);
+        }
+
+        foreach (VmArea area in _old)
+        {
+            space.Usage.Remove(area);
+            if (area.File is { } file) _files.Add(file);
+        }
+
+        _old.Clear();
+        _new.Clear();
+    }
+}
+
+/// <summary>Which of Linux's merge functions decides about a range's neighbours.</summary>
+internal enum MergeKind
+{
+    /// <summary>A new map, a copy, or changed flags.</summary>
+    Plain,
+
+    /// <summary>An area grows upwards in place (<c>mm/vma.c:vma_merge_extend()</c>).</summary>
+    Extension,
+
+    /// <summary>The heap grows: only into the area below (<c>mm/vma.c:do_brk_flags()</c>).</summary>
+    LeftOnly,
+
+    /// <summary>The range stays an area of its own: stack growth and what mremap leaves behind change an area in place.</summary>
+    None,
+}

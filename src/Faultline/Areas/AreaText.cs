@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text;
+
+namespace Faultline.Areas;
+
+/// <summary>The text of <c>/proc/PID/maps</c> and of the head and flags in <c>smaps</c> (Linux <c>fs/proc/task_mmu.c</c>).</summary>
+internal static class AreaText
+{
+    // The name begins after this many characters and a space.
+    private const int NameColumn = 72;
+
+    // In the order of Linux's bits.
+    private static readonly (AreaFlags Flag, string Letters)[] s_letters =
+    [
+        (AreaFlags.Read, "rd"), (AreaFlags.Write, "wr"), (AreaFlags.Execute, "ex"), (AreaFlags.Shared, "sh"),
+        (AreaFlags.MayRead, "mr"), (AreaFlags.MayWrite, "mw"), (AreaFlags.MayExecute, "me"), (AreaFlags.Shared, "ms"),
+        (AreaFlags.GrowsDown, "gd"), (AreaFlags.Locked, "lo"), (AreaFlags.SequentialRead, "sr"), (AreaFlags.RandomRead, "rr"),
+        (AreaFlags.DontCopy, "dc"), (AreaFlags.LockOnFault, "lf"), (AreaFlags.Account, "ac"), (AreaFlags.NoReserve, "nr"),
+        (AreaFlags.WipeOnFork, "wf"), (AreaFlags.DontDump, "dd"), (AreaFlags.HugePage, "hg"), (AreaFlags.NoHugePage, "nh"),
+        (AreaFlags.Mergeable, "mg"),
+    ];
+
+    /// <summary>One line of <c>maps</c>, with its end.</summary>
+    public static void AppendLine(StringBuilder text, AreaInfo area)
+    {
+        int start = text.Length;
+        Protection rights = area.Protection;
+        text.Append(CultureInfo.InvariantCulture, $"{area.Start:x8}-{area.End:x8} ")
+            .Append((rights & Protection.Read) != 0 ? 'r' : '-')
+            .Append((rights & Protection.Write) != 0 ? 'w' : '-')
+            .Append((rights & Protection.Execute) != 0 ? 'x' : '-')
+            .Append(area.IsShared ? 's' : 'p')
+            .Append(CultureInfo.InvariantCulture, $" {area.Offset:x8} {area.Identity.Major:x2}:{area.Identity.Minor:x2} {area.Identity.Inode} ");
+        if (area.Name is { } name)
+        {
+            int width = text.Length - start;
+            text.Append(' ', Math.Max(0, NameColumn - width) + 1).Append(Escape(name));
+        }
+
+        text.Append('\n');
+    }
+
+    /// <summary>The mnemonics of <c>VmFlags</c>, separated by spaces.</summary>
+    public static string FlagLetters(AreaFlags flags)
+    {
+        var text = new StringBuilder();
+        foreach ((AreaFlags flag, string letters) in s_letters)
+        {
+            if ((flags & flag) == 0) continue;
+            if (text.Length > 0) text.Append(' ');
+            text.Append(letters);
+        }
+
+        return text.ToString();
+    }
+
+    // Linux escapes line feeds only (seq_path with "\n").
+    private static string Escape(string name) => name.Replace("\n", "\\012", StringComparison.Ordinal);
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text;
+using Faultline.Paging;
+using Faultline.Physical;
+
+namespace Faultline.Areas;
+
+/// <summary>What the pages of one area take (Linux <c>fs/proc/task_mmu.c:mem_size_stats</c>). Pages are counted as they are visited; sizes in bytes.</summary>
+internal struct PageUsage : IPageVisitor
+{
+    // Pss is a sum of fractions: kept with 12 more bits, as by Linux, so that it does not drift.
+    private const int PssShift = 12;
+
+    private ulong _rss, _pss, _dirtyPss;
+    private ulong _sharedClean, _sharedDirty, _privateClean, _privateDirty;
+    private ulong _referenced, _anonymous, _lazyFree;
+
+    /// <inheritdoc/>
+    public void Visit(ulong address, Pte entry, ref FrameInfo frame)
+    {
+        // The zero frame is nobody's memory.
+        if (!entry.HasPage || entry.IsSpecial) return;
+        bool anonymous = (frame.State & FrameState.Anonymous) != 0;
+        bool dirty = entry.IsDirty || (frame.State & FrameState.Dirty) != 0;
+        uint maps = Math.Max(1, frame.Maps);
+
+        _rss += Page.Size;
+        ulong share = ((ulong)Page.Size << PssShift) / maps;
+        _pss += share;
+        if (dirty) _dirtyPss += share;
+        if (entry.IsAccessed) _referenced += Page.Size;
+        if (anonymous)
+        {
+            _anonymous += Page.Size;
+
+            // A private page is born dirty; only MADV_FREE makes it clean.
+            if (!dirty) _lazyFree += Page.Size;
+        }
+
+        if (maps > 1) (dirty ? ref _sharedDirty : ref _sharedClean) += Page.Size;
+        else (dirty ? ref _privateDirty : ref _privateClean) += Page.Size;
+    }
+
+    /// <summary>The lines below an area's head.</summary>
+    public readonly void AppendTo(StringBuilder text, VmArea area)
+    {
+        Line(text, "Size", area.Length);
+        Line(text, "KernelPageSize", Page.Size);
+        Line(text, "MMUPageSize", Page.Size);
+        Line(text, "Rss", _rss);
+        Line(text, "Pss", _pss >> PssShift);
+        Line(text, "Pss_Dirty", _dirtyPss >> PssShift);
+        Line(text, "Shared_Clean", _sharedClean);
+        Line(text, "Shared_Dirty", _sharedDirty);
+        Line(text, "Private_Clean", _privateClean);
+        Line(text, "Private_Dirty", _privateDirty);
+        Line(text, "Referenced", _referenced);
+        Line(text, "Anonymous", _anonymous);
+        Line(text, "KSM", 0);
+        Line(text, "LazyFree", _lazyFree);
+        Line(text, "AnonHugePages", 0);
+        Line(text, "ShmemPmdMapped", 0);
+        Line(text, "FilePmdMapped", 0);
+        Line(text, "Shared_Hugetlb", 0);
+        Line(text, "Private_Hugetlb", 0);
+        Line(text, "Swap", 0);
+        Line(text, "SwapPss", 0);
+        Line(text, "Locked", area.Has(AreaFlags.Locked) ? _pss >> PssShift : 0);
+        text.Append("THPeligible:           0\n");
+        text.Append("VmFlags: ").Append(AreaText.FlagLetters(area.Flags)).Append(" \n");
+    }
+
+    private static void Line(StringBuilder text, string name, ulong bytes) =>
+        text.Append(CultureInfo.InvariantCulture, $"{name + ":",-16}{bytes >> 10,8} kB\n");
+}

@@ -1,0 +1,27 @@
+namespace Faultline.Areas;
+
+/// <summary>When an area may grow downwards (Linux <c>mm/vma.c:expand_downwards()</c>, <c>acct_stack_growth()</c>).</summary>
+internal static class StackGrowth
+{
+    /// <param name="space">The caller holds its writer lock.</param>
+    /// <param name="area">The first area above <paramref name="address"/>.</param>
+    /// <param name="address">The page that was touched.</param>
+    public static bool IsAdmitted(AddressSpace space, VmArea area, ulong address)
+    {
+        if (address < space.Options.MinimumAddress || !area.Has(AreaFlags.GrowsDown)) return false;
+
+        // The gap below is kept free of everything that could be hit by accident: inaccessible areas are guards themselves.
+        if (space.Areas.Previous(area) is { } below
+            && !below.Has(AreaFlags.GrowsDown) && below.HasAny(AreaFlags.AccessMask) && address - below.End < StackGuard.Size)
+        {
+            return false;
+        }
+
+        ulong pages = Page.Count(area.Start - address);
+        return pages <= area.PageOffset
+            && space.MayExpand(area.Flags, pages)
+            && area.End - address <= space.Limits.Stack
+            && space.MayLockMore(area.Flags, pages << Page.Shift)
+            && space.HasEnoughMemory(pages);
+    }
+}
