@@ -2,8 +2,8 @@ namespace Faultline.Areas;
 
 /// <summary>The areas that overlap a range, in order, for <c>foreach</c>; allocates nothing.</summary>
 /// <remarks>
-/// Beside writers each leaf is seen as it was when the enumeration reached it. An area that stays in the tree is visited once; no area comes
-/// before one that was visited earlier.
+/// Beside writers each leaf is seen as it was when the enumeration reached it. An area that stays in the tree is visited once, and ends
+/// ascend; an area may overlap one that was visited before and replaced since.
 /// </remarks>
 internal readonly struct AreaRange
 {
