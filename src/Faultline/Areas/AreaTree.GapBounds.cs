@@ -31,8 +31,9 @@ internal sealed partial class AreaTree
         int last = end;
         if (old.IsEmpty)
         {
-            // Insertion divides the gap of the area above. In another leaf, that one keeps a bound that is wide enough.
-            if (end < run.Count) return;
+            // Insertion divides the gap of the area above, unless that is a stack and the new area stands in its guard. An area above in
+            // another leaf keeps a bound that is wide enough.
+            if (end < run.Count && !run[end].Has(AreaFlags.GrowsDown)) return;
             last--;
         }
         else if (!replacements.IsEmpty)

@@ -45,6 +45,44 @@ public class AreaTreeGapTests
     }
 
     [Fact]
+    public void WhenAnAreaIsPutIntoAGuardThenTheGapBelowItIsFound()
+    {
+        const ulong Top = 0x7000_0000;
+        var tree = new AreaTree();
+        tree.Insert(AreaProgram.Area(Top - 0x2000, Top, growsDown: true));
+        tree.Insert(AreaProgram.Area(0x1000, Top - 0x4000 - StackGuard.Size));
+        Assert.True(tree.TryFindGapTopDown(0x1000, Top, 0x2000, out _));
+        Assert.False(tree.TryFindGapTopDown(0x1000, Top, 0x3000, out _));
+
+        tree.Insert(AreaProgram.Area(Top - 0x4000, Top - 0x2000));
+        Assert.True(tree.TryFindGapTopDown(0x1000, Top, StackGuard.Size, out ulong start));
+        Assert.Equal(Top - 0x4000 - StackGuard.Size, start);
+    }
+
+    [Fact]
+    public void WhenRunsOfPackedAreasAreTakenOutThenTheirGapIsFoundWhereverLeavesEnd()
+    {
+        VmArea[] areas = [.. Enumerable.Range(0, 300).Select(i => AreaProgram.Area(AreaProgram.Address(i), AreaProgram.Address(i + 1)))];
+        Gen.Select(Gen.Int[0, 298], Gen.Int[1, 60]).Array[1, 6].Sample(
+            cuts =>
+            {
+                var program = new AreaProgram();
+                program.Replace([], areas);
+                foreach ((int from, int count) in cuts)
+                {
+                    VmArea[] run = [.. program.Areas.Skip(from).Take(count)];
+                    program.Replace(run, []);
+                    for (int pages = 1; pages <= count; pages++)
+                    {
+                        var request = new GapRequest(AreaProgram.Base, areas[^1].End, (ulong)pages << Page.Shift, 0, 0);
+                        CheckPlacement(program, request, topDown: pages % 2 == 0);
+                    }
+                }
+            },
+            iter: 300);
+    }
+
+    [Fact]
     public void WhenAProgramMapsAndUnmapsThenPlacementIsWhatALinearScanFinds() =>
         Gen.Select(AreaProgram.Steps(SpacePages, 500), s_requests.Array[64]).Sample(
             (steps, requests) =>
@@ -59,6 +97,25 @@ public class AreaTreeGapTests
                 foreach ((int, int, int, int, int) request in requests) CheckRequest(program, request);
             },
             iter: 500);
+
+    [Fact]
+    public void WhenTheTreeIsThreeLevelsDeepThenPlacementIsWhatALinearScanFinds()
+    {
+        const int Count = 3_000;
+        Gen.Select(AreaProgram.Steps(2 * Count, 300), s_requests.Array[32]).Sample(
+            (steps, requests) =>
+            {
+                // No gaps to begin with: each one that is found later was noted by the change that made it.
+                var program = new AreaProgram();
+                program.Replace([], [.. Enumerable.Range(0, Count).Select(i => AreaProgram.Area(AreaProgram.Address(2 * i), AreaProgram.Address(2 * (i + 1))))]);
+                for (int i = 0; i < steps.Length; i++)
+                {
+                    program.Run(steps[i]);
+                    if (i % 4 == 3) CheckRequest(program, requests[(i / 4) % requests.Length]);
+                }
+            },
+            iter: 40);
+    }
 
     [Fact]
     public void WhenPlacementFillsTheSpaceThenEachPlaceIsWhatALinearScanFinds() =>
