@@ -52,6 +52,7 @@ internal static class CommandLine
             new RecordCommand(context),
             new ImportCommand(context),
             new InfoCommand(context),
+            new BenchCommand(context),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExamplesHelp((HelpAction)help.Action!, s_examples);
