@@ -80,8 +80,8 @@ public sealed partial class AddressSpace
     {
         ulong gapStart = Areas.Previous(start)?.End ?? 0;
 
-        // Not UserSpace.End: the last page below it is never mapped, yet belongs to the span of the last tables.
-        ulong gapEnd = Areas.Next(end)?.Start ?? TableLevel.UserEnd;
+        // Not UserSpace.End: the last page below 2^47 is never mapped, yet the span of the last tables includes it.
+        ulong gapEnd = Areas.Next(end)?.Start ?? ulong.MaxValue;
         PageOperations.FreeTables(this, start, end, gapStart, gapEnd);
     }
 

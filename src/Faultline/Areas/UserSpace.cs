@@ -1,10 +1,12 @@
+using Faultline.Paging;
+
 namespace Faultline.Areas;
 
 /// <summary>The range of user addresses on x86-64 with four levels.</summary>
 internal static class UserSpace
 {
     /// <summary>First address that is not a user's (Linux <c>TASK_SIZE</c>): the last page below 2^47 is never mapped, as by Linux.</summary>
-    public const ulong End = (1UL << 47) - Page.Size;
+    public const ulong End = TableLevel.UserEnd;
 
     /// <summary>Where the search upwards starts, after a search downwards found nothing (<c>TASK_UNMAPPED_BASE</c>).</summary>
     public const ulong BottomUpBase = (End / 3 + Page.OffsetMask) & ~Page.OffsetMask;
