@@ -36,7 +36,7 @@ public static class Explore
         int schedules = 0;
         long steps = 0;
         ExploreResult Result(Verdict verdict, Finding? finding) =>
-            new(verdict, finding, schedules, steps, Stopwatch.GetElapsedTime(start));
+            new(verdict, finding, schedules, steps, picker.CompletedBound, Stopwatch.GetElapsedTime(start));
 
         while (picker.Begin())
         {
@@ -78,7 +78,7 @@ public static class Explore
             { Kind: FindingKind.Nondeterminism } => Verdict.Inconclusive,
             _ => Verdict.Violation,
         };
-        return new ExploreResult(verdict, finding, 1, scheduler.Steps, Stopwatch.GetElapsedTime(start));
+        return new ExploreResult(verdict, finding, 1, scheduler.Steps, CompletedBound: -1, Stopwatch.GetElapsedTime(start));
     }
 
     /// <summary>

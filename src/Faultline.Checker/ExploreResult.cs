@@ -52,8 +52,12 @@ public sealed record Finding(
 /// <param name="Finding">The failing schedule, unless all passed.</param>
 /// <param name="Schedules">How many schedules ran, the failing one included.</param>
 /// <param name="Steps">How many operations they had together.</param>
+/// <param name="CompletedBound">
+/// Depth-first: every schedule with at most so many deviations has run, also if the search as a whole was cut off. Else -1.
+/// </param>
 /// <param name="Elapsed">How long they took.</param>
-public sealed record ExploreResult(Verdict Verdict, Finding? Finding, int Schedules, long Steps, TimeSpan Elapsed)
+public sealed record ExploreResult(
+    Verdict Verdict, Finding? Finding, int Schedules, long Steps, int CompletedBound, TimeSpan Elapsed)
 {
     /// <summary>Schedules in a second, for comparisons.</summary>
     public double SchedulesPerSecond => Schedules / Math.Max(Elapsed.TotalSeconds, 1e-9);
@@ -64,6 +68,7 @@ public sealed record ExploreResult(Verdict Verdict, Finding? Finding, int Schedu
         var text = new StringBuilder();
         text.Append(
             $"{Verdict}: {Schedules} schedules, {(double)Steps / Math.Max(Schedules, 1):F0} steps each, {SchedulesPerSecond:F0} schedules/s");
+        if (CompletedBound >= 0) text.Append($", all with up to {CompletedBound} deviations");
         if (Finding is null) return text.ToString();
 
         text.AppendLine().Append($"{Finding.Kind}");

@@ -35,8 +35,8 @@ internal static class Checks
         {
             var result = Explore(model, strategy, body, maxSchedules);
 
-            // A depth-first search that the budget cuts off has found nothing either: the others say pass.
-            bool isCutOff = result.Verdict == Verdict.Inconclusive && result.Finding is null && result.Schedules == maxSchedules;
+            // Two deviations can be too many for the budget, and of three threads even one.
+            bool isCutOff = result.Finding is null && result.CompletedBound >= 0;
             Assert.True(result.Verdict == Verdict.Pass || isCutOff, result.ToString());
         }
     }

@@ -16,13 +16,11 @@ internal sealed class DepthFirstPicker(int bound) : Picker
 
     public override bool HasEnd => true;
 
+    public override int CompletedBound => _currentBound - 1;
+
     public override bool Begin()
     {
-        if (_started && !Advance())
-        {
-            if (_currentBound == bound) return false;
-            _currentBound++;
-        }
+        if (_started && !Advance() && _currentBound++ == bound) return false;
 
         _started = true;
         _depth = 0;

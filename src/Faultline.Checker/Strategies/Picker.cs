@@ -6,6 +6,9 @@ internal abstract class Picker
     /// <summary>True if the strategy can run out of schedules.</summary>
     public virtual bool HasEnd => false;
 
+    /// <summary>The number of deviations up to which every schedule has run; -1 if no bound is complete.</summary>
+    public virtual int CompletedBound => -1;
+
     /// <summary>Prepares the next schedule; false if there is none.</summary>
     public abstract bool Begin();
 

@@ -141,7 +141,7 @@ public class ExploreTests
             var shared = new Shared();
             for (int i = 0; i < 3; i++) scope.Spawn(() => shared.Word.Add(1));
         });
-        Assert.Equal((Verdict.Inconclusive, 5), (result.Verdict, result.Schedules));
+        Assert.Equal((Verdict.Inconclusive, 5, -1), (result.Verdict, result.Schedules, result.CompletedBound));
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public class ExploreTests
 
             scope.AtEnd(() => seen.Add(order));
         });
-        Assert.Equal(Verdict.Pass, result.Verdict);
+        Assert.Equal((Verdict.Pass, 6), (result.Verdict, result.CompletedBound));
         Assert.Equal(20, seen.Count); // 6! / (3! 3!)
     }
 
