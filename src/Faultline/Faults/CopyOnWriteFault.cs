@@ -73,8 +73,16 @@ internal static class CopyOnWriteFault<TDesign>
 
         // Release: whoever finds the frame through the entry sees its contents.
         Native.StoreRelease(ref fault.Walk.Entry, value.Value);
-        if (!old.IsSpecial && FrameReferences.RemoveMapping(ref memory.Info(old.Frame))) memory.Frames.Free(old.Frame);
+        if (!old.IsSpecial) Release(memory, old.Frame);
         return FaultPipeline<TDesign>.Finish(ref fault, value, FaultEvent.Copy);
+    }
+
+    /// <summary>Gives up the old entry's hold of its frame, which no accessor can reach any more.</summary>
+    private static void Release(PhysicalMemory memory, uint frame)
+    {
+        ref FrameInfo info = ref memory.Info(frame);
+        FrameReferences.RemoveMapping(ref info);
+        if (FrameReferences.DropReference(ref info)) memory.Frames.Free(frame);
     }
 
     /// <summary>
@@ -86,7 +94,7 @@ internal static class CopyOnWriteFault<TDesign>
         // The order of TlbGather.Cleared: generation, full fence, accessors.
         Native.StoreRelaxed(ref table.Generation, table.Generation + 1);
         Fence.Full();
-        ulong accessors = Native.LoadRelaxed(ref table.Accessors);
+        ulong accessors = Native.LoadAcquire(ref table.Accessors);
 
         // Alone, and the bit is nobody else's too: the own translation is overwritten by the fill that follows.
         if (accessors == 0 || (accessors == fault.Accessor?.SlotBit && fault.Space.Accessors.Snapshot.Length <= AccessorSet.MaskBits)) return;

@@ -26,22 +26,30 @@ internal static class FrameReferences
     /// <summary>The caller's own reference becomes the new entry's.</summary>
     public static void TurnReferenceIntoMapping(ref FrameInfo frame) => Native.Add(ref frame.Maps, 1);
 
-    /// <summary>An entry is gone. True if it was the frame's last holder: the frame is then the caller's, to free after the shootdown.</summary>
-    /// <remarks>
-    /// One reference means that this entry is the only holder; whoever wants another must find the frame through this entry, under the lock that the
-    /// caller holds. So the common case needs no atomic operation.
-    /// </remarks>
-    public static bool RemoveMapping(ref FrameInfo frame)
+    /// <summary>An entry is gone. Its reference stays with the caller until the shootdown is done: see <see cref="DropReference"/>.</summary>
+    public static void RemoveMapping(ref FrameInfo frame)
     {
-        if (Native.LoadAcquire(ref frame.Refs) == 1)
-        {
-            frame.Refs = 0;
-            frame.Maps = 0;
-            return true;
-        }
+        // With one reference, ours, there is one mapping: no atomic operation for what nobody else can see.
+        if (Native.LoadAcquire(ref frame.Refs) == 1) Native.StoreRelaxed(ref frame.Maps, 0);
+        else Native.Add(ref frame.Maps, -1);
+    }
 
-        Native.Add(ref frame.Maps, -1);
-        if (Native.Add(ref frame.Refs, -1) != 0) return false;
+    /// <summary>Gives up the reference of an entry that is gone. True if it was the last: the frame is then the caller's, to free.</summary>
+    /// <remarks>
+    /// After the shootdown, not before:
+    /// <code>
+    ///   child: unmap                parent                              child: another thread
+    ///   clear entry, drop ref
+    ///                               one reference: write in place
+    ///                                                                   stale translation: reads the parent's data
+    ///   shoot down
+    /// </code>
+    /// </remarks>
+    public static bool DropReference(ref FrameInfo frame)
+    {
+        // One reference is ours, and whoever wanted another would need the entry that is gone.
+        if (Native.LoadAcquire(ref frame.Refs) == 1) Native.StoreRelaxed(ref frame.Refs, 0);
+        else if (Native.Add(ref frame.Refs, -1) != 0) return false;
         Debug.Assert(frame.Maps == 0, "A frame that nobody holds is mapped by nobody.");
         return true;
     }

@@ -82,7 +82,7 @@ internal static partial class PageOperations
         // The same order as TlbGather.Cleared: generation, fence, accessors.
         Native.StoreRelaxed(ref table.Generation, table.Generation + 1);
         Fence.Full();
-        parent.ForkedAccessors |= Native.LoadRelaxed(ref table.Accessors);
+        parent.ForkedAccessors |= Native.LoadAcquire(ref table.Accessors);
     }
 
     /// <summary>Once after the last area: shoots down the write permissions that the parent's accessors still hold.</summary>

@@ -19,9 +19,16 @@ internal static partial class PageOperations
         TableCursor tables = TablesOf(space, start, end);
         while (tables.MoveNext())
         {
-            if (gather.Room < TlbGather.Capacity) gather.Flush();
             ref FrameInfo table = ref tables.Info;
             PteLock.Enter(ref table);
+            while (gather.Room < table.Entries)
+            {
+                // The wait for sections may not happen under the lock: an unmap must not hold up faults beside it.
+                PteLock.Exit(ref table);
+                gather.Flush();
+                PteLock.Enter(ref table);
+            }
+
             if (table.Entries != 0)
             {
                 ZapTable(space.Memory, in tables, ref table, ref gather);
@@ -44,15 +51,16 @@ internal static partial class PageOperations
             // Exchange: a lock-free fill may be setting accessed and dirty, and a cached page must not lose its dirty bit.
             var old = new Pte(Native.Exchange(ref entry, 0));
             table.Entries--;
-            if (!old.IsSpecial) ReleasePage(memory, old, ref gather);
+            if (!old.IsSpecial) GatherPage(memory, old, ref gather);
             if (table.Entries == 0) break;
         }
     }
 
-    private static void ReleasePage(PhysicalMemory memory, Pte old, scoped ref TlbGather gather)
+    private static void GatherPage(PhysicalMemory memory, Pte old, scoped ref TlbGather gather)
     {
         ref FrameInfo frame = ref memory.Info(old.Frame);
         if (old.IsDirty && frame.Is(FrameState.Cached)) frame.Set(FrameState.Dirty);
-        if (FrameReferences.RemoveMapping(ref frame)) gather.Free(old.Frame);
+        FrameReferences.RemoveMapping(ref frame);
+        gather.Add(old.Frame);
     }
 }

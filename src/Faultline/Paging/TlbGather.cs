@@ -40,19 +40,27 @@ internal ref struct TlbGather
     {
         Native.StoreRelaxed(ref table.Generation, table.Generation + 1);
         Fence.Full();
-        _accessors |= Native.LoadRelaxed(ref table.Accessors);
+        
+        // Acquire: who set a bit was published before; its slot is read later.
+        _accessors |= Native.LoadAcquire(ref table.Accessors);
         _start = Math.Min(_start, start);
         _end = Math.Max(_end, end);
     }
 
-    /// <summary>The caller dropped the last reference to <paramref name="frame"/>: it is freed by the next flush.</summary>
-    public void Free(uint frame) => _frames[_count++] = frame;
+    /// <summary>An entry that mapped <paramref name="frame"/> is gone; its reference is given up by the next flush.</summary>
+    public void Add(uint frame) => _frames[_count++] = frame;
 
-    /// <summary>Shoots down what was cleared, then frees. Without any PTE lock held.</summary>
+    /// <summary>Shoots down what was cleared, then drops the references. Without any PTE lock held.</summary>
     public void Flush()
     {
         if (_end != 0) Shootdown.Invalidate(_space, _accessors, _start, _end);
-        if (_count != 0) _space.Memory.Frames.Free(_frames[.._count]);
+        int free = 0;
+        foreach (uint frame in _frames[.._count])
+        {
+            if (FrameReferences.DropReference(ref _space.Memory.Info(frame))) _frames[free++] = frame;
+        }
+
+        if (free != 0) _space.Memory.Frames.Free(_frames[..free]);
         _count = 0;
         _accessors = 0;
         _start = ulong.MaxValue;
