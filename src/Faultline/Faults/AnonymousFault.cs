@@ -27,7 +27,8 @@ internal static class AnonymousFault<TDesign>
         if (fault.Area.AnonVma is null) return FaultStep.NeedAnonVma;
         if (!FaultPipeline<TDesign>.TryTakeFrame(ref fault)) return FaultStep.NeedFrame;
         PhysicalMemory memory = fault.Space.Memory;
-        memory.Zero(fault.Frame);
+        if (fault.Accessor is null) memory.ZeroAhead(fault.Frame);
+        else memory.Zero(fault.Frame);
 
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;

@@ -120,6 +120,9 @@ public sealed unsafe class PhysicalMemory : IDisposable
     /// <summary>Fills a frame with zeroes, for the access that comes next. The caller owns the frame.</summary>
     internal void Zero(uint pfn) => FrameContents.Zero(Address(pfn));
 
+    /// <summary>Fills a frame with zeroes past the cache, for an access that comes later. The caller owns the frame.</summary>
+    internal void ZeroAhead(uint pfn) => FrameContents.ZeroNonTemporal(Address(pfn));
+
     /// <summary>Copies a frame's contents to a frame that the caller owns.</summary>
     internal void Copy(uint from, uint to) => FrameContents.Copy(Address(to), Address(from));
 
