@@ -1,8 +1,10 @@
 using Faultline.Areas;
+using Faultline.Diagnostics;
 using Faultline.Locking;
 using Faultline.Paging;
 using Faultline.Physical;
 using Faultline.Sync;
+using Faultline.Translation;
 
 namespace Faultline;
 
@@ -32,6 +34,7 @@ public sealed partial class AddressSpace : IDisposable
         PageTable = PageTable.TryCreate(memory) ?? throw new AddressSpaceException("execve", Errno.ENOMEM);
         Graveyard = new TableGraveyard(this);
         _change = new AreaChange(this);
+        FaultlineMeter.Add(this);
     }
 
     // A fork's child.
@@ -46,6 +49,7 @@ public sealed partial class AddressSpace : IDisposable
         _brkStart = parent._brkStart;
         _brk = parent._brk;
         _stackStart = parent._stackStart;
+        FaultlineMeter.Add(this);
     }
 
     /// <summary>The resource limits that the calls obey.</summary>
@@ -92,7 +96,11 @@ public sealed partial class AddressSpace : IDisposable
         if (_disposed.Exchange(1) != 0) return;
         Clear(brkStart: 0, stackStart: 0);
         Graveyard.Close();
+
+        // A walk that began before the space was disposed of may still read the root.
+        Shootdown.WaitForAllSections(this);
         PageTable.Free();
+        FaultlineMeter.Retire(this);
     }
 
     /// <summary>The first statement of every call.</summary>

@@ -88,7 +88,7 @@ internal static partial class PageOperations
     /// <summary>Once after the last area: shoots down the write permissions that the parent's accessors still hold.</summary>
     public static void FlushAfterFork(AddressSpace parent)
     {
-        Shootdown.Invalidate(parent, parent.ForkedAccessors, 0, TableLevel.UserEnd);
+        Shootdown.Invalidate(parent, parent.ForkedAccessors, 0, TableLevel.LowerHalfEnd);
         parent.ForkedAccessors = 0;
     }
 }

@@ -18,8 +18,10 @@ internal static class TableLevel
     public const int Pmd = Pte + 1;
     public const int Root = 3;
 
-    /// <summary>User addresses end here: the lower half less one page, as on Linux (<c>TASK_SIZE</c>).</summary>
-    public const ulong UserEnd = (1UL << (Page.Shift + ((Root + 1) * IndexBits) - 1)) - Page.Size;
+    /// <summary>
+    /// The lower half of the addresses, which the first half of the root covers, ends here: a page above the last user address (Linux <c>TASK_SIZE</c>).
+    /// </summary>
+    public const ulong LowerHalfEnd = 1UL << (Page.Shift + ((Root + 1) * IndexBits) - 1);
 
     /// <summary>Bytes that one entry of <paramref name="level"/> covers, as a shift.</summary>
     public static int Shift(int level) => Page.Shift + (level * IndexBits);

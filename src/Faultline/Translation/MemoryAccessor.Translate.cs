@@ -42,7 +42,7 @@ public sealed unsafe partial class MemoryAccessor
         while (true)
         {
             // One walk serves both: the refill, and the fault if there is nothing to refill from.
-            PageWalk walk = address < TableLevel.UserEnd ? Space.PageTable.Walk(address) : default;
+            PageWalk walk = address < TableLevel.LowerHalfEnd ? Space.PageTable.Walk(address) : default;
             if (walk.IsComplete && TryRefill(ref walk, Page.Floor(address), kind))
             {
                 Counters.Count(FaultEvent.Refill);
