@@ -6,7 +6,7 @@ namespace Faultline.Areas;
 internal static class UserSpace
 {
     /// <summary>First address that is not a user's (Linux <c>TASK_SIZE</c>): the last page below 2^47 is never mapped, as by Linux.</summary>
-    public const ulong End = TableLevel.UserEnd;
+    public const ulong End = TableLevel.LowerHalfEnd - Page.Size;
 
     /// <summary>Where the search upwards starts, after a search downwards found nothing (<c>TASK_UNMAPPED_BASE</c>).</summary>
     public const ulong BottomUpBase = (End / 3 + Page.OffsetMask) & ~Page.OffsetMask;
