@@ -12,6 +12,7 @@ internal static class CommandLine
     [
         "faultline record -o app.fltrace -- ./app --threads 4",
         "faultline info app.fltrace",
+        "faultline replay app.fltrace",
         "faultline import perf.txt.zst -o app.fltrace",
     ];
 
@@ -53,6 +54,7 @@ internal static class CommandLine
             new ImportCommand(context),
             new InfoCommand(context),
             new BenchCommand(context),
+            new ReplayCommand(context),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExamplesHelp((HelpAction)help.Action!, s_examples);

@@ -13,6 +13,7 @@ internal static class ErrorReport
         RecordException { Failure: RecordFailure.ProgramNotFound } e => Line(error, ExitCode.NoInput, e.Message, e.Cure),
         RecordException e => Line(error, ExitCode.UnsupportedHost, e.Message, e.Cure),
         OutputException e => Line(error, ExitCode.CannotCreate, e.Message, e.Cure),
+        ReplayException e => Line(error, ExitCode.UnsupportedHost, e.Message, e.Cure),
         OperationCanceledException => Line(error, ExitCode.Interrupted, "interrupted", "Nothing was written"),
         FileNotFoundException or DirectoryNotFoundException =>
             Line(error, ExitCode.NoInput, exception.Message, "Check the path"),

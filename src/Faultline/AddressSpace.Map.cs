@@ -57,7 +57,12 @@ public sealed partial class AddressSpace
     /// A fixed map that fails for RLIMIT_AS, RLIMIT_DATA or overcommit leaves areas split at its ends, as on Linux; their pages stay.
     /// </returns>
     /// <exception cref="ArgumentException">The file lives in another <see cref="Physical.PhysicalMemory"/>.</exception>
-    public Errno TryMap(ulong address, ulong length, Protection protection, MapFlags flags, VmFile? file, ulong offset, out ulong mapped)
+    public Errno TryMap(ulong address, ulong length, Protection protection, MapFlags flags, VmFile? file, ulong offset, out ulong mapped) =>
+        MapPlaced(address, length, protection, flags, file, offset, place: null, out mapped);
+
+    /// <summary>As <c>TryMap</c>; a map that is not fixed is put at <paramref name="place"/>, and fails with EEXIST if something is there.</summary>
+    internal Errno MapPlaced(
+        ulong address, ulong length, Protection protection, MapFlags flags, VmFile? file, ulong offset, RecordedPlace? place, out ulong mapped)
     {
         EnterCall();
         mapped = 0;
@@ -76,7 +81,7 @@ public sealed partial class AddressSpace
         AreaFlags areaFlags;
         try
         {
-            Errno error = MapLocked(address, length, protection, flags, file, offset, out mapped, out areaFlags);
+            Errno error = MapLocked(address, length, protection, flags, file, offset, place, out mapped, out areaFlags);
             if (error != Errno.None) return error;
         }
         finally
@@ -90,7 +95,8 @@ public sealed partial class AddressSpace
     }
 
     private Errno MapLocked(
-        ulong address, ulong length, Protection protection, MapFlags flags, VmFile? file, ulong offset, out ulong mapped, out AreaFlags areaFlags)
+        ulong address, ulong length, Protection protection, MapFlags flags, VmFile? file, ulong offset, RecordedPlace? place, out ulong mapped,
+        out AreaFlags areaFlags)
     {
         mapped = 0;
         areaFlags = AreaFlags.None;
@@ -99,9 +105,10 @@ public sealed partial class AddressSpace
         var placement = new Placement(this);
         Errno error = placement.Find(address, length, BackingOf(file, flags), offset, flags, out ulong start);
         if (error != Errno.None) return error;
+        if (place is not null) start = place.Take(start);
         ulong end = start + length;
         bool occupied = Areas.FindFirstEndingAfter(start) is { } area && area.Start < end;
-        if ((flags & MapFlags.FixedNoReplace) != 0 && occupied) return Errno.EEXIST;
+        if (occupied && ((flags & MapFlags.FixedNoReplace) != 0 || place is not null)) return Errno.EEXIST;
 
         areaFlags = FlagsOf(protection) | FlagsOf(flags) | AreaFlags.MayAccessMask | _defaultFlags;
         if ((flags & MapFlags.Locked) != 0 && !MayLock) return Errno.EPERM;

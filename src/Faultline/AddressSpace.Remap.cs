@@ -35,11 +35,14 @@ public sealed partial class AddressSpace
     /// </list>
     /// As on Linux, with Fixed the target range is already unmapped when a later check fails, and a move of several areas keeps what it has moved.
     /// </returns>
-    public Errno TryRemap(ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress, out ulong mapped)
+    public Errno TryRemap(ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress, out ulong mapped) =>
+        RemapPlaced(new RemapRequest(address, Page.Ceiling(oldLength), Page.Ceiling(newLength), flags, newAddress), out mapped);
+
+    /// <summary>As <see cref="TryRemap"/>, to where <see cref="RemapRequest.Place"/> says, with EEXIST if something is there.</summary>
+    internal Errno RemapPlaced(RemapRequest request, out ulong mapped)
     {
         EnterCall();
         mapped = 0;
-        var request = new RemapRequest(address, Page.Ceiling(oldLength), Page.Ceiling(newLength), flags, newAddress);
         Errno error = request.Check();
         if (error != Errno.None) return error;
 
@@ -52,22 +55,22 @@ public sealed partial class AddressSpace
             if (request.HasTarget && Areas.Count + 2 >= Options.MaximumAreas - AreasForMove) return Errno.ENOMEM;
             if (request.IsPureMove) return MoveAll(request, out mapped);
 
-            if (Areas.Find(address) is not { } area) return Errno.EFAULT;
+            if (Areas.Find(request.Address) is not { } area) return Errno.EFAULT;
             error = CheckRemap(area, request);
             if (error != Errno.None) return error;
             if (request.HasTarget) return RemapTo(area, request, out mapped);
             if (request.IsShrink)
             {
-                mapped = address;
+                mapped = request.Address;
                 exited = true;
-                error = RemoveAndExit(address + request.NewLength, address + request.OldLength);
+                error = RemoveAndExit(request.Address + request.NewLength, request.Address + request.OldLength);
                 if (error != Errno.None) mapped = 0;
                 return error;
             }
 
             if (request.NewLength == request.OldLength)
             {
-                mapped = address;
+                mapped = request.Address;
                 return Errno.None;
             }
 
@@ -174,6 +177,9 @@ public sealed partial class AddressSpace
         };
         MapFlags flags = (request.Flags & RemapFlags.Fixed) != 0 ? MapFlags.Fixed : 0;
         ulong hint = request.HasTarget ? request.NewAddress : 0;
-        return new Placement(this).Find(hint, request.NewLength, backing, area.PageIndex(request.Address) << Page.Shift, flags, out target);
+        Errno error = new Placement(this).Find(hint, request.NewLength, backing, area.PageIndex(request.Address) << Page.Shift, flags, out target);
+        if (error != Errno.None || request.Place is null || flags != 0) return error;
+        target = request.Place.Take(target);
+        return Areas.FindFirstEndingAfter(target) is { } there && there.Start < target + request.NewLength ? Errno.EEXIST : Errno.None;
     }
 }

@@ -3,6 +3,9 @@ namespace Faultline.Areas;
 /// <summary>What an <c>mremap</c> asks for, lengths in whole pages (Linux <c>vma_remap_struct</c>).</summary>
 internal readonly record struct RemapRequest(ulong Address, ulong OldLength, ulong NewLength, RemapFlags Flags, ulong NewAddress)
 {
+    /// <summary>Where to put a mapping that moves to no fixed place; null: where the search says.</summary>
+    public RecordedPlace? Place { get; init; }
+
     private const RemapFlags KnownFlags = RemapFlags.MayMove | RemapFlags.Fixed | RemapFlags.DontUnmap;
 
     /// <summary>The mapping moves, to <see cref="NewAddress"/> or, without Fixed, to where it is free.</summary>

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using Faultline.Traces;
+
+namespace Faultline.Cli.Commands;
+
+/// <summary><c>faultline replay FILE</c>: runs a recording again and compares.</summary>
+internal sealed class ReplayCommand : Verb
+{
+    private const string All = "all", Classic = "classic", AreaSequence = "area-sequence";
+    private const int FramesPerMebibyteShift = 8;
+
+    private readonly Argument<string> _file = new("FILE") { Description = "A .fltrace recording, or perf script text (plain or zstd)." };
+
+    private readonly Option<string> _design = new("--design")
+    {
+        Description = $"How faults are served: {Classic}, {AreaSequence} or {All}.",
+        DefaultValueFactory = _ => All,
+    };
+
+    private readonly Option<bool> _shortCut = new("--short-cut") { Description = "Faults of a space with a single thread go the classic way." };
+    private readonly Option<bool> _paced = new("--paced") { Description = "Keep the recorded gaps instead of going as fast as the order admits." };
+
+    private readonly Option<double?> _require = new("--require-agreement")
+    {
+        Description = "Exit 1 if less than this many per cent of the calls, areas or faults on anonymous memory agree with Linux.",
+    };
+
+    private readonly Option<int> _list = new("--list") { Description = "Examples to show of each class of disagreement.", DefaultValueFactory = _ => DefaultExamples };
+    private readonly Option<long?> _memory = new("--memory") { Description = "Physical memory in MiB; otherwise as much as the recording can need." };
+    private readonly Option<bool> _json = JsonOption();
+
+    private const int DefaultExamples = 3;
+
+    public ReplayCommand(CliContext context)
+        : base(context, "replay", "Run a recording again under each design, and compare calls, areas and faults with what Linux did.",
+            "faultline replay app.fltrace",
+            "faultline replay app.fltrace --design area-sequence --list 20",
+            "faultline replay app.fltrace --require-agreement 99.5 --json")
+    {
+        _design.AcceptOnlyFromAmong(Classic, AreaSequence, All);
+        foreach (Option option in (Option[])[_design, _shortCut, _paced, _require, _list, _memory, _json]) Add(option);
+        Add(_file);
+    }
+
+    /// <inheritdoc/>
+    protected override int Run(ParseResult parse)
+    {
+        var file = parse.GetRequiredValue(_file);
+        var recording = Load(file);
+        var options = new ReplayOptions
+        {
+            Designs = parse.GetValue(_design) switch
+            {
+                Classic => [FaultDesign.Classic],
+                AreaSequence => [FaultDesign.AreaSequence],
+                _ => [FaultDesign.Classic, FaultDesign.AreaSequence],
+            },
+            ShortCut = parse.GetValue(_shortCut),
+            Paced = parse.GetValue(_paced),
+            Examples = Math.Max(0, parse.GetValue(_list)),
+            Frames = parse.GetValue(_memory) << FramesPerMebibyteShift,
+        };
+        Context.Progress.Report("ordering events");
+        var report = Replayer.Run(
+            recording, options, (design, done, total) => Context.Progress.Report($"replaying, {design}", done, total), Context.Cancellation);
+        Context.Progress.Clear();
+
+        if (parse.GetValue(_json)) Context.WriteJson(new { file, report });
+        else ReplayReportText.Write(Context, file, report);
+        TotalsReport.WarnOfLosses(Context, recording.Totals);
+        return Judge(report, parse.GetValue(_require));
+    }
+
+    private Recording Load(string file)
+    {
+        using var reader = TraceInput.Open(file, lines => Context.Progress.Report("lines", lines, 0), Context.Cancellation);
+        return Recording.Load(reader, Context.Cancellation);
+    }
+
+    private int Judge(ReplayReport report, double? required)
+    {
+        if (report.Designs.Any(design => design.FramesLost != 0))
+        {
+            Context.Error.WriteLine("faultline: frames are still in use although every address space is gone. Please report it with the recording.");
+            return ExitCode.Internal;
+        }
+
+        if (required is not { } percent) return ExitCode.Ok;
+        if (!report.IsAgreementClaimed) return ExitCode.Inconclusive;
+        if (report.LowestAgreement >= percent) return ExitCode.Ok;
+        Context.Error.WriteLine($"faultline: agreement is {report.LowestAgreement:0.###} %, less than the {percent:0.###} % required. See the classes above.");
+        return ExitCode.Finding;
+    }
+}

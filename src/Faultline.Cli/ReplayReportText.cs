@@ -1,0 +1,113 @@
+using Faultline.Traces;
+using Spectre.Console;
+
+namespace Faultline.Cli;
+
+/// <summary>A replay's report for people.</summary>
+internal static class ReplayReportText
+{
+    private const double NanosecondsPerMicrosecond = 1e3, NanosecondsPerMillisecond = 1e6;
+    private const int ShownBlame = 6;
+
+    /// <summary>Writes all tables.</summary>
+    public static void Write(CliContext context, string file, ReplayReport report)
+    {
+        var tables = context.Tables;
+        tables.Write(Facts(file, report));
+        tables.Write(Designs(report));
+        tables.Write(Waits(report));
+        tables.Write(Agreement(report));
+        foreach (var design in report.Designs)
+        {
+            foreach (var agreement in design.Agreement.Where(a => a.Disagreements.Count > 0)) tables.Write(Disagreements(design, agreement));
+        }
+
+        if (report.NotReplayed.Count > 0) tables.Write(Pairs("not replayed", report.NotReplayed.Select(n => (n.Key, n.Value.ToString("N0")))));
+    }
+
+    private static Table Facts(string file, ReplayReport r) => Pairs("replay",
+    [
+        ("file", file),
+        ("operations", $"{r.Operations:N0} of {r.Threads:N0} threads in {r.Spaces:N0} address spaces"),
+        ("order", $"{r.Orders:N0} orders between threads, found in {r.PlanNanoseconds / NanosecondsPerMillisecond:N0} ms"),
+        ("lost events", r.IsAgreementClaimed ? "0" : $"{r.LostEvents:N0}: agreement is not claimed"),
+    ]);
+
+    private static Table Designs(ReplayReport report)
+    {
+        var table = New("designs").AddColumn("");
+        foreach (var design in report.Designs) table.AddColumn(new TableColumn(NameOf(design)).RightAligned());
+        Add("wall time, ms", d => (d.WallNanoseconds / NanosecondsPerMillisecond).ToString("N1"));
+        Add("faults", d => d.Faults.Resolved.ToString("N0"));
+        Add("speculative share", d => d.Faults.SpeculativeShare.ToString("P2"));
+        Add("restarts", d => d.Faults.Restarts.ToString("N0"));
+        Add("fallbacks", d => d.Faults.Fallbacks.ToString("N0"));
+        foreach (var reason in report.Designs.SelectMany(d => d.Faults.Aborts.Keys).Distinct().Order())
+            Add($"  {reason}", d => d.Faults.Aborts.GetValueOrDefault(reason).ToString("N0"));
+        Add("signals", d => d.Faults.Signals.ToString("N0"));
+        Add("latency p50, µs", d => Microseconds(d.Latency.P50));
+        Add("latency p99, µs", d => Microseconds(d.Latency.P99));
+        Add("latency max, µs", d => Microseconds(d.Latency.Max));
+        Add("waits for mmap_lock", d => d.Lock.Waits.ToString("N0"));
+        Add("  time waited, ms", d => (d.Lock.WaitedNanoseconds / NanosecondsPerMillisecond).ToString("N2"));
+        Add("frames not given back", d => d.FramesLost.ToString("N0"));
+        return table;
+
+        void Add(string name, Func<DesignReport, string> value) => Row(table, [name, .. report.Designs.Select(value)]);
+    }
+
+    private static Table Waits(ReplayReport report)
+    {
+        var table = New("who waited for mmap_lock behind whom").AddColumn("design").AddColumn("waiter").AddColumn("holder");
+        table.AddColumn(new TableColumn("ms").RightAligned());
+        foreach (var design in report.Designs)
+        {
+            foreach (var blame in design.Lock.Behind.Take(ShownBlame))
+                Row(table, NameOf(design), blame.Waiter.ToString(), blame.Holder.ToString(), (blame.Nanoseconds / NanosecondsPerMillisecond).ToString("N3"));
+        }
+        return table;
+    }
+
+    private static Table Agreement(ReplayReport report)
+    {
+        var table = New("agreement with Linux").AddColumn("design").AddColumn("of");
+        foreach (var column in (string[])["compared", "agreed", "raced", "%"]) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var design in report.Designs)
+        {
+            foreach (var a in design.Agreement)
+            {
+                Row(table, NameOf(design), a.Kind.ToString(), a.Compared.ToString("N0"), a.Agreed.ToString("N0"), a.Raced.ToString("N0"),
+                    a.Percent.ToString("0.000"));
+            }
+        }
+        return table;
+    }
+
+    private static Table Disagreements(DesignReport design, AgreementReport agreement)
+    {
+        var table = New($"{NameOf(design)}: {agreement.Kind} that disagree").AddColumn(new TableColumn("count").RightAligned()).AddColumn("class");
+        table.AddColumn("in the recording").AddColumn("here");
+        foreach (var c in agreement.Disagreements)
+        {
+            Row(table, c.Count.ToString("N0"), c.Explanation is null ? c.Name : $"{c.Name} ({c.Explanation})", "", "");
+            foreach (var e in c.Examples) Row(table, "", $"event {e.Event}, thread {e.ThreadId}", e.Linux, e.Here);
+        }
+        return table;
+    }
+
+    private static string NameOf(DesignReport design) => design.ShortCut ? $"{design.Design}, short-cut" : design.Design.ToString();
+
+    private static string Microseconds(long nanoseconds) => (nanoseconds / NanosecondsPerMicrosecond).ToString("N2");
+
+    private static Table Pairs(string title, IEnumerable<(string Name, string Value)> rows)
+    {
+        var table = New(title).HideHeaders().AddColumn("").AddColumn("");
+        foreach (var (name, value) in rows) Row(table, name, value);
+        return table;
+    }
+
+    private static Table New(string title) => new Table { Border = TableBorder.Simple, Title = new TableTitle(title) };
+
+    // Paths may hold brackets, which Spectre would take for markup.
+    private static void Row(Table table, params string[] cells) => table.AddRow([.. cells.Select(c => new Text(c))]);
+}

@@ -1,0 +1,20 @@
+namespace Faultline.Traces;
+
+/// <summary>How to replay a recording.</summary>
+public sealed record ReplayOptions
+{
+    /// <summary>The designs to replay under, one after the other.</summary>
+    public IReadOnlyList<FaultDesign> Designs { get; init; } = [FaultDesign.Classic, FaultDesign.AreaSequence];
+
+    /// <summary>Faults of a space with one thread go the classic way.</summary>
+    public bool ShortCut { get; init; }
+
+    /// <summary>Keeps the time between the end of each operation and the next one of its thread; else as fast as the order admits.</summary>
+    public bool Paced { get; init; }
+
+    /// <summary>Frames of physical memory; null for as many as the recording can need.</summary>
+    public long? Frames { get; init; }
+
+    /// <summary>Examples to keep of each class of disagreement.</summary>
+    public int Examples { get; init; } = 3;
+}

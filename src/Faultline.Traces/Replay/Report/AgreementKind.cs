@@ -1,0 +1,20 @@
+namespace Faultline.Traces;
+
+/// <summary>What a replay compares with the recording.</summary>
+public enum AgreementKind
+{
+    /// <summary>Calls: the same success, or the same errno.</summary>
+    Calls,
+
+    /// <summary>Maps without a fixed address: where this engine's own search would have put them.</summary>
+    Placement,
+
+    /// <summary>Mapping lines: the range and rights of an area after a call.</summary>
+    Areas,
+
+    /// <summary>Faults on anonymous memory: the entry was in the state that the error code states, and the fault ended as recorded.</summary>
+    AnonymousFaults,
+
+    /// <summary>The same of faults on files. Linux maps up to 16 cached pages around a read fault, so fewer of them agree.</summary>
+    FileFaults,
+}

@@ -1,0 +1,31 @@
+namespace Faultline.Traces.Replay;
+
+/// <summary>The rules behind known classes of disagreement. docs/replay.md says more about each.</summary>
+internal static class Explanations
+{
+    public static string? Of(AgreementKind kind, string name) => (kind, name) switch
+    {
+        (AgreementKind.FileFaults, DisagreementNames.AbsentHere) =>
+            "fault-around: Linux had mapped the cached page with a neighbour's fault, without a fault of its own",
+        _ => null,
+    };
+}
+
+/// <summary>Names of classes of disagreement.</summary>
+internal static class DisagreementNames
+{
+    public const string AbsentHere = "present without the right in the recording, absent here";
+    public const string ForbiddenHere = "absent in the recording, present without the right here";
+    public const string AllowedHere = "a fault in the recording, present with the right here";
+    public const string UnexpectedSignal = "resolved in the recording, a signal here";
+    public const string MissingSignal = "a signal in the recording, resolved here";
+    public const string OtherErrno = "another result";
+    public const string OtherPlace = "another place";
+    public const string Occupied = "the recorded place is not free here";
+    public const string OtherStart = "area: another start";
+    public const string OtherEnd = "area: another end";
+    public const string OtherRange = "area: another start and end";
+    public const string OtherRights = "area: other rights";
+    public const string OtherBacking = "area: another object";
+    public const string NoArea = "area: nothing there";
+}

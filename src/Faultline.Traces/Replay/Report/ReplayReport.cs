@@ -1,0 +1,102 @@
+using Faultline.Faults;
+using Faultline.Locking;
+
+namespace Faultline.Traces;
+
+/// <summary>What replaying a recording came to.</summary>
+public sealed record ReplayReport
+{
+    /// <summary>Events that were replayed.</summary>
+    public required long Operations { get; init; }
+
+    /// <summary>Recorded threads, each with a thread of its own.</summary>
+    public required int Threads { get; init; }
+
+    /// <summary>Address spaces: one per image and one per fork that copies.</summary>
+    public required int Spaces { get; init; }
+
+    /// <summary>Orders between operations of different threads that the replay keeps.</summary>
+    public required long Orders { get; init; }
+
+    /// <summary>Time that building the order took.</summary>
+    public required long PlanNanoseconds { get; init; }
+
+    /// <summary>Events that the recorder lost. Above 0, agreement is not a claim about Linux.</summary>
+    public required long LostEvents { get; init; }
+
+    /// <summary>Events that cannot be replayed, by reason.</summary>
+    public required IReadOnlyDictionary<string, long> NotReplayed { get; init; }
+
+    /// <summary>One replay per design.</summary>
+    public required IReadOnlyList<DesignReport> Designs { get; init; }
+
+    /// <summary>The recording is complete, so that agreement says something.</summary>
+    public bool IsAgreementClaimed => LostEvents == 0;
+
+    /// <summary>The lowest agreement of calls, areas and faults on anonymous memory, over all designs.</summary>
+    public double LowestAgreement => Designs.SelectMany(design => design.Agreement)
+        .Where(agreement => agreement.Kind is AgreementKind.Calls or AgreementKind.Areas or AgreementKind.AnonymousFaults)
+        .Min(agreement => agreement.Percent);
+}
+
+/// <summary>One replay under one design.</summary>
+public sealed record DesignReport
+{
+    /// <summary>How faults were served.</summary>
+    public required FaultDesign Design { get; init; }
+
+    /// <summary>With the single-thread short-cut.</summary>
+    public required bool ShortCut { get; init; }
+
+    /// <summary>From the first operation to the last.</summary>
+    public required long WallNanoseconds { get; init; }
+
+    /// <summary>The engine's faults.</summary>
+    public required FaultReport Faults { get; init; }
+
+    /// <summary>Duration of the accesses that the recording says faulted.</summary>
+    public required LatencyReport Latency { get; init; }
+
+    /// <summary>Waiting for the address-space locks.</summary>
+    public required LockReport Lock { get; init; }
+
+    /// <summary>Comparison with the recording.</summary>
+    public required IReadOnlyList<AgreementReport> Agreement { get; init; }
+
+    /// <summary>Frames that were still in use when every space was gone: must be 0.</summary>
+    public required long FramesLost { get; init; }
+}
+
+/// <summary>The engine's faults in one replay.</summary>
+/// <param name="Resolved">Faults that were resolved.</param>
+/// <param name="Speculative">Of these, without the address-space lock.</param>
+/// <param name="Attempts">Speculative attempts.</param>
+/// <param name="Restarts">Times that an attempt started again.</param>
+/// <param name="Fallbacks">Attempts handed to the classic path.</param>
+/// <param name="Signals">Faults that ended in a signal.</param>
+/// <param name="Aborts">Restarts and fallbacks by reason.</param>
+public sealed record FaultReport(
+    long Resolved, long Speculative, long Attempts, long Restarts, long Fallbacks, long Signals, IReadOnlyDictionary<SpeculationAbort, long> Aborts)
+{
+    /// <summary>Part of the resolved faults, from 0 to 1.</summary>
+    public double SpeculativeShare => Resolved == 0 ? 0 : (double)Speculative / Resolved;
+}
+
+/// <summary>Durations in nanoseconds.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="P50">Half are shorter.</param>
+/// <param name="P99">99 of 100 are shorter.</param>
+/// <param name="Max">The longest.</param>
+public sealed record LatencyReport(long Count, long P50, long P99, long Max);
+
+/// <summary>Who waited for the address-space locks, all spaces together.</summary>
+/// <param name="Waits">Acquisitions that had to wait.</param>
+/// <param name="WaitedNanoseconds">Their time, all threads together.</param>
+/// <param name="Behind">By waiter and holder, the longest first.</param>
+public sealed record LockReport(long Waits, long WaitedNanoseconds, IReadOnlyList<LockBlame> Behind);
+
+/// <summary>Time waited by one kind of user behind another.</summary>
+/// <param name="Waiter">Who waited.</param>
+/// <param name="Holder">Who held the lock.</param>
+/// <param name="Nanoseconds">How long, all threads together.</param>
+public sealed record LockBlame(LockUser Waiter, LockUser Holder, long Nanoseconds);

@@ -1,0 +1,175 @@
+using Faultline.Physical;
+using Faultline.Sync;
+using HdrHistogram;
+
+namespace Faultline.Traces.Replay;
+
+/// <summary>One replay of a plan under one design: the memory, the spaces, the threads, and what they came to.</summary>
+internal sealed class ReplayRun : IDisposable
+{
+    private readonly CancellationToken _cancellation;
+    // By number. Set once: by the exec or fork that makes the space, whose followers wait for it, or by compare-and-swap.
+    private readonly Ref<RunningSpace?>[] _spaces;
+    private readonly Crew _crew;
+    private readonly long _framesAtStart;
+    private readonly RunTotals _totals = new();
+
+    public ReplayRun(ReplayPlan plan, FaultDesign design, ReplayOptions options, CancellationToken cancellation)
+    {
+        Plan = plan;
+        Options = options;
+        Design = design;
+        _cancellation = cancellation;
+        _spaces = new Ref<RunningSpace?>[plan.Recording.SpaceCount];
+        Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = options.Frames ?? Capacity(plan), PoisonFreedFrames = false });
+        _framesAtStart = Memory.FreeFrames;
+        Files = new FileTable(Memory);
+        Completion = new Completion(plan.Recording.Events.Length);
+        Races = new RaceTable(plan.Races);
+        _crew = new Crew(plan.MostLive, () => new Worker(options.Examples), (worker, thread) => new ThreadReplay(this, worker, thread).Run())
+        {
+            OnFailure = Completion.Stop,
+        };
+    }
+
+    public ReplayPlan Plan { get; }
+
+    public ReplayOptions Options { get; }
+
+    public FaultDesign Design { get; }
+
+    public PhysicalMemory Memory { get; }
+
+    public FileTable Files { get; }
+
+    public Completion Completion { get; }
+
+    public RaceTable Races { get; }
+
+    public DesignReport Run(Action<long> progress)
+    {
+        long start = Clock.Timestamp;
+        foreach (ThreadPlan thread in Plan.Threads)
+        {
+            if (thread.Start < 0) _crew.Start(thread);
+        }
+
+        _crew.Join(() =>
+        {
+            progress(_crew.Workers.Sum(worker => worker.Done));
+            if (_cancellation.IsCancellationRequested) Completion.Stop();
+        });
+        long wall = Clock.Nanoseconds(start, Clock.Timestamp);
+        _cancellation.ThrowIfCancellationRequested();
+        return Report(wall);
+    }
+
+    /// <summary>Waits until an operation of another thread is complete; false if the replay has stopped.</summary>
+    public bool WaitFor(int operation, Worker worker)
+    {
+        if (Completion.TrySpin(operation)) return !Completion.IsStopped;
+        _crew.BeginWait();
+        while (!Completion.IsComplete(operation) && !Completion.IsStopped) Completion.Sleep(operation, worker.Parker);
+        _crew.EndWait();
+        return !Completion.IsStopped;
+    }
+
+    /// <summary>The space of an operation. Those that a fork or exec makes exist by then; others come with their first thread.</summary>
+    public RunningSpace Space(int number)
+    {
+        if (_spaces[number].LoadAcquire() is { } space) return space;
+        var made = new RunningSpace(new AddressSpace(Memory, SpaceOptions(mmapBase: 0)), Plan.SpaceUsers[number]);
+        made.Space.Reset(Plan.Survey.BreakStart[number]);
+        if (_spaces[number].CompareExchange(made, null) is not { } first) return made;
+        made.Space.Dispose();
+        return first;
+    }
+
+    /// <summary>The space that an exec or a fork made.</summary>
+    public RunningSpace Publish(int number, AddressSpace space)
+    {
+        var running = new RunningSpace(space, Plan.SpaceUsers[number]);
+        _spaces[number].StoreRelease(running);
+        return running;
+    }
+
+    /// <summary>A thread has left a space for good; the last one takes it down, as on Linux.</summary>
+    public void Leave(RunningSpace space)
+    {
+        if (!space.Leave()) return;
+        space.Space.Dispose();
+        _totals.Add(space.Space);
+    }
+
+    public void Start(ThreadPlan thread) => _crew.Start(thread);
+
+    /// <summary>No frame is left though the recording goes on.</summary>
+    public ReplayException Exhausted() => new(
+        $"the replay needs more than its {Memory.CapacityInFrames:N0} frames ({Memory.CapacityInFrames >> FramesPerMebibyteShift:N0} MiB) of memory",
+        "Give it more with --memory");
+
+    public void Dispose()
+    {
+        foreach (ref Ref<RunningSpace?> space in _spaces.AsSpan()) space.LoadAcquire()?.Space.Dispose();
+        Files.Dispose();
+        Memory.Dispose();
+    }
+
+    private const int FramesPerMebibyteShift = 8;
+
+    /// <summary>What Linux had, as far as the recording says; the mapping base is the end of the first thing that was placed.</summary>
+    public AddressSpaceOptions SpaceOptions(ulong mmapBase)
+    {
+        MachineFacts? machine = Plan.Recording.Header.Machine;
+        var defaults = new AddressSpaceOptions();
+        var limits = new ResourceLimits { MemoryLock = ResourceLimits.Unlimited };
+        if (machine?.StackLimit is { } stack) limits.Stack = (ulong)stack;
+        return new AddressSpaceOptions
+        {
+            Design = Design,
+            SingleThreadShortcut = Options.ShortCut,
+            MmapBase = mmapBase != 0 ? mmapBase : defaults.MmapBase,
+            MinimumAddress = (ulong?)machine?.MinimumAddress ?? defaults.MinimumAddress,
+            MaximumAreas = (int?)machine?.MaxMapCount ?? defaults.MaximumAreas,
+            CommitLimit = machine is { OvercommitMemory: 0, MemoryBytes: { } bytes } ? (ulong)bytes : ulong.MaxValue,
+            Privileged = true, // recording takes root
+            Limits = limits,
+        };
+    }
+
+    private DesignReport Report(long wall)
+    {
+        var tally = new Tally(Options.Examples);
+        var latency = new LatencyRecorder();
+        foreach (Worker worker in _crew.Workers)
+        {
+            tally.Add(worker.Tally);
+            latency.Histogram.Add(worker.Latency.Histogram);
+        }
+
+        Files.Dispose();
+        LongHistogram histogram = latency.Histogram;
+        return new DesignReport
+        {
+            Design = Design,
+            ShortCut = Options.ShortCut,
+            WallNanoseconds = wall,
+            Faults = _totals.Faults(),
+            Latency = new LatencyReport(
+                histogram.TotalCount, histogram.GetValueAtPercentile(50), histogram.GetValueAtPercentile(99), histogram.TotalCount == 0 ? 0 : histogram.GetMaxValue()),
+            Lock = _totals.Lock(),
+            Agreement = tally.Report(),
+            FramesLost = _framesAtStart - Memory.FreeFrames,
+        };
+    }
+
+    /// <summary>Enough if nothing were ever given back, within what the host has. Memory is used only as it is touched.</summary>
+    private static long Capacity(ReplayPlan plan)
+    {
+        // Idle magazines and retired tables hold some.
+        const long Slack = 1 << 14;
+        long bound = plan.Survey.FrameBound + Slack;
+        long host = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> Page.Shift;
+        return Math.Min(bound, Math.Max(Slack, host / 4 * 3));
+    }
+}

@@ -1,0 +1,15 @@
+using Faultline.Sync;
+
+namespace Faultline.Traces.Replay;
+
+/// <summary>A recorded address space while it exists.</summary>
+internal sealed class RunningSpace(AddressSpace space, int users)
+{
+    // Threads that will still use it. The decrement to zero is a full fence: what the others did comes before the space goes.
+    private Word32 _users = new((uint)users);
+
+    public AddressSpace Space { get; } = space;
+
+    /// <summary>A thread has left; true if it was the last.</summary>
+    public bool Leave() => _users.Add(-1) == 0;
+}
