@@ -66,9 +66,9 @@ internal sealed partial class AreaTree
             node = (AreaInner)node.Child(index);
         }
 
-        _structure.Enter();
+        _writers.Structure.Enter();
         RaiseGapBoundGated(key, gap);
-        _structure.Exit();
+        _writers.Structure.Exit();
     }
 
     private void RaiseGapBoundGated(ulong key, ulong gap)
@@ -81,7 +81,7 @@ internal sealed partial class AreaTree
     /// <summary>Lowers the bounds above <paramref name="key"/>'s leaf to the truth, if nobody else is at it.</summary>
     private void LowerGapBound(ulong key)
     {
-        if (!_structure.TryEnter()) return;
+        if (!_writers.Structure.TryEnter()) return;
         var path = new AreaPath();
         Trace(key, ref path);
         for (int level = 1; level <= path.Height; level++)
@@ -94,6 +94,6 @@ internal sealed partial class AreaTree
             node.EndLowering(index, widest);
         }
 
-        _structure.Exit();
+        _writers.Structure.Exit();
     }
 }

@@ -11,13 +11,10 @@ namespace Faultline.Areas;
 /// </remarks>
 internal sealed partial class AreaTree
 {
-    // Guards inner nodes: keys and children by replacement, gap bounds in place. Taken before leaf gates, never while holding one.
-    private SpinGate _structure;
-
     private void ReplaceAcrossLeaves(ReadOnlySpan<VmArea> old, ReadOnlySpan<VmArea> replacements)
     {
         (ulong first, ulong last) = KeysOf(old, replacements);
-        _structure.Enter();
+        _writers.Structure.Enter();
         var change = new Change();
         Trace(first, ref change.Left);
         Trace(last, ref change.Right);
@@ -29,7 +26,7 @@ internal sealed partial class AreaTree
         if (index + old.Length > areas.Count || !CollectionsMarshal.AsSpan(areas).Slice(index, old.Length).SequenceEqual(old))
         {
             foreach (AreaLeaf leaf in change.Leaves) leaf.Gate.Exit();
-            _structure.Exit();
+            _writers.Structure.Exit();
             throw NotInTree();
         }
 
@@ -54,7 +51,7 @@ internal sealed partial class AreaTree
             RaiseGapBoundGated(LastByte(bottom), StackGuard.UsableGap(EndBefore(bottom.Start), bottom));
         if (FindFirstEndingAfter(high) is { } above)
             RaiseGapBoundGated(LastByte(above), StackGuard.UsableGap(EndBefore(above.Start), above));
-        _structure.Exit();
+        _writers.Structure.Exit();
     }
 
     /// <summary>Gates the leaves from left to right and collects what they hold.</summary>

@@ -24,7 +24,7 @@ internal sealed partial class AreaTree
     {
         if (old.IsEmpty && replacements.IsEmpty) return;
         if (!TryReplaceInLeaf(old, replacements)) ReplaceAcrossLeaves(old, replacements);
-        if (replacements.Length != old.Length) _count.Add(replacements.Length - old.Length);
+        if (replacements.Length != old.Length) _writers.Count.Add(replacements.Length - old.Length);
     }
 
     /// <summary>False if the change needs other leaves than there are.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Faultline.Sync;
 
 namespace Faultline.Areas;
@@ -24,16 +25,15 @@ namespace Faultline.Areas;
 /// </remarks>
 internal sealed partial class AreaTree
 {
-    // Replaced by release stores under _structure. Readers start here.
+    // Replaced by release stores under the structure gate. Readers start here.
     private Ref<AreaInner> _root;
 
-    // Written by writers when the number changes.
-    private Word32 _count;
+    private WriterState _writers;
 
     public AreaTree() => _root = new Ref<AreaInner>(new AreaInner(level: 1, [new AreaEntry(0, new AreaLeaf(0, AreaLeaf.NoHigh, new AreaRun([])), 0)]));
 
     /// <summary>The number of areas; exact for a caller that excludes other writers.</summary>
-    public int Count => (int)_count.LoadRelaxed();
+    public int Count => (int)_writers.Count.LoadRelaxed();
 
     /// <summary>The area that contains <paramref name="address"/>.</summary>
     public VmArea? Find(ulong address)
@@ -113,4 +113,20 @@ internal sealed partial class AreaTree
     }
 
     private static ulong LastByte(VmArea area) => area.End - 1;
+
+    /// <summary>What writers share, a line away from the root, which every search loads.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct WriterState
+    {
+        /// <summary>
+        /// Guards inner nodes: keys and children by replacement, gap bounds in place. Taken before leaf gates, never while
+        /// holding one.
+        /// </summary>
+        [FieldOffset(64)]
+        public SpinGate Structure;
+
+        // Written by writers when the number changes.
+        [FieldOffset(68)]
+        public Word32 Count;
+    }
 }

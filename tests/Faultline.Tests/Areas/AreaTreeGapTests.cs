@@ -51,12 +51,27 @@ public class AreaTreeGapTests
         var tree = new AreaTree();
         tree.Insert(AreaProgram.Area(Top - 0x2000, Top, growsDown: true));
         tree.Insert(AreaProgram.Area(0x1000, Top - 0x4000 - StackGuard.Size));
-        Assert.True(tree.TryFindGapTopDown(0x1000, Top, 0x2000, out _));
-        Assert.False(tree.TryFindGapTopDown(0x1000, Top, 0x3000, out _));
+        Assert.True(tree.TryFindGapTopDown(0x1000, Top + 0x1000, 0x2000, out _));
+        Assert.False(tree.TryFindGapTopDown(0x1000, Top + 0x1000, 0x3000, out _));
 
         tree.Insert(AreaProgram.Area(Top - 0x4000, Top - 0x2000));
-        Assert.True(tree.TryFindGapTopDown(0x1000, Top, StackGuard.Size, out ulong start));
+        Assert.True(tree.TryFindGapTopDown(0x1000, Top + 0x1000, StackGuard.Size, out ulong start));
         Assert.Equal(Top - 0x4000 - StackGuard.Size, start);
+    }
+
+    [Fact]
+    public void WhenAStackIsReplacedByAnOrdinaryAreaThenItsGuardIsFound()
+    {
+        // The search ends a page above the stack: the gap below the topmost area is looked at without the bounds.
+        const ulong Top = 0x7000_0000;
+        var tree = new AreaTree();
+        VmArea stack = AreaProgram.Area(Top - 0x2000, Top, growsDown: true);
+        tree.Replace([], [AreaProgram.Area(0x1000, Top - 0x4000 - StackGuard.Size), stack]);
+        Assert.False(tree.TryFindGapTopDown(0x1000, Top + 0x1000, 0x3000, out _));
+
+        tree.Replace([stack], [AreaProgram.Area(stack.Start, stack.End)]);
+        Assert.True(tree.TryFindGapTopDown(0x1000, Top + 0x1000, StackGuard.Size, out ulong start));
+        Assert.Equal(stack.Start - StackGuard.Size, start);
     }
 
     [Fact]
