@@ -6,7 +6,7 @@ namespace Faultline.Cli;
 /// <summary>A replay's report for people.</summary>
 internal static class ReplayReportText
 {
-    private const double NanosecondsPerMicrosecond = 1e3, NanosecondsPerMillisecond = 1e6;
+    private const double NanosecondsPerMicrosecond = 1e3, NanosecondsPerMillisecond = 1e6, NanosecondsPerSecond = 1e9;
     private const int ShownBlame = 6;
 
     /// <summary>Writes all tables.</summary>
@@ -90,7 +90,7 @@ internal static class ReplayReportText
         foreach (var c in agreement.Disagreements)
         {
             Row(table, c.Count.ToString("N0"), c.Explanation is null ? c.Name : $"{c.Name} ({c.Explanation})", "", "");
-            foreach (var e in c.Examples) Row(table, "", $"event {e.Event}, thread {e.ThreadId}", e.Linux, e.Here);
+            foreach (var e in c.Examples) Row(table, "", $"event {e.Event}, {e.Time / NanosecondsPerSecond:0.000000000} s, thread {e.ThreadId}", e.Linux, e.Here);
         }
         return table;
     }

@@ -20,7 +20,7 @@ public sealed unsafe partial class MemoryAccessor
     /// <summary>Looks at an entry as a processor's page walker would, and changes nothing.</summary>
     internal EntryState Inspect(ulong address, AccessKind access)
     {
-        if (address >= TableLevel.UserEnd) return EntryState.Absent;
+        if (address >= TableLevel.LowerHalfEnd) return EntryState.Absent;
         EnterSection();
         PageWalk walk = Space.PageTable.Walk(address);
         Pte value = walk.IsComplete ? walk.Value : Pte.None;

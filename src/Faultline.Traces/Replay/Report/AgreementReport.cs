@@ -25,7 +25,8 @@ public sealed record DisagreementClass(string Name, long Count, string? Explanat
 
 /// <summary>One disagreement.</summary>
 /// <param name="Event">Index of the event in the recording.</param>
+/// <param name="Time">Its time in the recording, nanoseconds.</param>
 /// <param name="ThreadId">The recorded thread.</param>
 /// <param name="Linux">What the recording shows.</param>
 /// <param name="Here">What the replay came to.</param>
-public sealed record DisagreementExample(int Event, int ThreadId, string Linux, string Here);
+public sealed record DisagreementExample(int Event, long Time, int ThreadId, string Linux, string Here);

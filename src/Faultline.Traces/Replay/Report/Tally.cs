@@ -30,7 +30,7 @@ internal sealed class Tally(int examples)
         // A worker meets the events of one thread in order, but serves several: keep what comes first in the recording.
         if (found.Examples.Count >= examples && (examples == 0 || found.Examples[^1].Event < e.Index)) return;
         (string linux, string here) = example();
-        Keep(found, new DisagreementExample(e.Index, e.ThreadId, linux, here));
+        Keep(found, new DisagreementExample(e.Index, e.Time, e.ThreadId, linux, here));
     }
 
     public void Add(Tally other)
