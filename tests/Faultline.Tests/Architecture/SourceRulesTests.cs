@@ -11,7 +11,7 @@ public partial class SourceRulesTests
     [GeneratedRegex(@"\bunsafe\b")]
     private static partial Regex Unsafe();
 
-    [GeneratedRegex(@"\b(Interlocked|Volatile|Monitor|Thread|SpinWait|SpinLock|Stopwatch|Random|Barrier|SemaphoreSlim|Lock|Task)\s*[.(<]|\block\s*\(|\bvolatile\b")]
+    [GeneratedRegex(@"\b(Interlocked|Volatile|Monitor|Thread|SpinWait|SpinLock|Stopwatch)\s*\.|\bnew (Lock|Thread|Random|SemaphoreSlim|Barrier|ManualResetEventSlim)\b|\block\s*\(|\bvolatile\b")]
     private static partial Regex Atomics();
 
     [GeneratedRegex(@"TODO|FIXME|HACK|NotImplementedException")]
