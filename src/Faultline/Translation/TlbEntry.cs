@@ -24,8 +24,11 @@ internal struct TlbEntry
 {
     public const int SizeInBytes = 32;
 
-    /// <summary>Matches no key: no access is as large as a page.</summary>
+    /// <summary>Matches no key: a key has all low bits set only if the access is as large as a page.</summary>
     public const ulong Invalid = ulong.MaxValue;
+
+    // The key of accesses as large as a page and larger, which always miss: neither a page nor Invalid.
+    private const ulong NeverHit = 1;
 
     /// <summary>Page that may be read.</summary>
     [FieldOffset(0)]
@@ -47,7 +50,9 @@ internal struct TlbEntry
     /// What an access of a <typeparamref name="T"/> at <paramref name="address"/> compares with a tag. Low bits survive if the access is not aligned to its
     /// size, so one comparison also sends accesses that might cross a page to the slow path.
     /// </summary>
+    /// <remarks>Sizes that are no power of two are safe too: an offset without the bits of <c>size - 1</c> is at most <c>4096 - size</c>.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Key<T>(ulong address)
-        where T : unmanaged => address & (~Page.OffsetMask | (ulong)(Unsafe.SizeOf<T>() - 1));
+        where T : unmanaged =>
+        Unsafe.SizeOf<T>() < Page.Size ? address & (~Page.OffsetMask | (ulong)(Unsafe.SizeOf<T>() - 1)) : NeverHit;
 }
