@@ -14,6 +14,7 @@ public sealed unsafe partial class MemoryAccessor
     /// <param name="address">Guest address in bytes, a multiple of the size.</param>
     /// <param name="value">What to store.</param>
     /// <param name="comparand">What must be there.</param>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
     /// <exception cref="DataMisalignedException">The address is not a multiple of the size: split locks are not emulated.</exception>
     /// <exception cref="MemoryFaultException">Linux would have delivered a signal. As on x86-64 the page must be writable even if nothing is stored.</exception>
     public T CompareExchange<T>(ulong address, T value, T comparand)
@@ -41,6 +42,8 @@ public sealed unsafe partial class MemoryAccessor
     private ref T BeginAtomic<T>(ulong address)
         where T : unmanaged
     {
+        // Before the section: an exception must not leave one open.
+        if (!typeof(T).IsPrimitive && !typeof(T).IsEnum) ThrowNotSupported(typeof(T));
         if ((address & (ulong)(sizeof(T) - 1)) != 0) ThrowMisaligned(address, sizeof(T));
         EnterSection();
         ref TlbEntry entry = ref Tlb.At(address);
@@ -48,6 +51,8 @@ public sealed unsafe partial class MemoryAccessor
             ? ref *(T*)(address + Native.LoadRelaxed(ref entry.Addend))
             : ref *(T*)Translate(address, AccessKind.Write);
     }
+
+    private static void ThrowNotSupported(Type type) => throw new NotSupportedException($"There is no atomic operation on {type}.");
 
     private static void ThrowMisaligned(ulong address, int size) =>
         throw new DataMisalignedException($"An atomic access of {size} bytes at 0x{address:x} is not aligned to its size.");
