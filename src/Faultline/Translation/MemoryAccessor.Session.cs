@@ -102,9 +102,11 @@ public sealed unsafe partial class MemoryAccessor
             _accessor.TouchInSession(destination, AccessKind.Write);
         }
 
-        /// <summary>Ends the session and all its spans.</summary>
+        /// <summary>Ends the session and all its spans. Idempotent.</summary>
         public void Dispose()
         {
+            // A second end would begin a section that never ends.
+            if (!_accessor.IsInSection) return;
             _accessor.SessionVersion++;
             _accessor.LeaveSection();
             Native.StoreRelaxed(ref _accessor._block->Pending, 0);

@@ -49,9 +49,11 @@ public sealed unsafe partial class MemoryAccessor : IDisposable
     internal FaultCounters Counters { get; } = new();
 
     /// <summary>Gives translations, frames and the slot back. Not while the accessor is in use. Idempotent.</summary>
+    /// <exception cref="InvalidOperationException">The accessor has a session open: nobody would wait for what its spans show any more.</exception>
     public void Dispose()
     {
         if (_isDisposed) return;
+        if (IsInSection) ThrowNested();
         _isDisposed = true;
 
         // A use after this misses, and the slow path finds out why. The block itself stays until nobody refers to the accessor.
