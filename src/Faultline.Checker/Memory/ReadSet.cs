@@ -23,10 +23,10 @@ internal sealed class ReadSet
         else _overflowed = true;
     }
 
-    /// <summary>True if the thread would now read something else, or waits for nothing that it reads: a bare pause.</summary>
+    /// <summary>True if the thread would now read something else.</summary>
     public bool HasChanged(StoreBuffer buffer)
     {
-        if (_overflowed || _count == 0) return true;
+        if (_overflowed) return true;
         foreach (ref readonly var read in _reads.AsSpan(0, _count))
         {
             if (!buffer.Load(read.Location).Is(read.Value)) return true;

@@ -81,14 +81,6 @@ public class ExploreTests
     }
 
     [Fact]
-    public void WhenAThreadPausesWithoutReadingThenItGoesOn() =>
-        Checks.AssertPasses(MemoryModel.Tso, scope => scope.Spawn(() =>
-        {
-            var backoff = new Backoff();
-            for (int turn = 0; turn < 3; turn++) backoff.Wait();
-        }));
-
-    [Fact]
     public void WhenAFailingScheduleIsReplayedThenItFailsInTheSameWay()
     {
         foreach (var strategy in Checks.Portfolio)
