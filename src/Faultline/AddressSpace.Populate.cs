@@ -17,7 +17,7 @@ public sealed partial class AddressSpace
     private Errno Populate(ulong start, ulong end, bool ignoreErrors)
     {
         ulong position = start;
-        while (Areas.FindFirstEndingAfter(position) is { } area && area.Start < end)
+        while (position < end && Areas.FindFirstEndingAfter(position) is { } area && area.Start < end)
         {
             ulong stop = Math.Min(area.End, end);
             position = Math.Max(position, area.Start);

@@ -40,7 +40,7 @@ public sealed partial class AddressSpace
         if (end <= address) return Errno.ENOMEM;
         if ((protection & ~(Protection.Read | Protection.Write | Protection.Execute | ProtectionSemaphore)) != 0) return Errno.EINVAL;
 
-        var toPopulate = (Start: end, End: address);
+        List<(ulong Start, ulong End)>? toPopulate = null;
         MmapLock.EnterWrite(LockUser.Protect);
         try
         {
@@ -49,11 +49,11 @@ public sealed partial class AddressSpace
         finally
         {
             MmapLock.ExitWrite();
-            if (toPopulate.Start < toPopulate.End) Populate(toPopulate.Start, toPopulate.End, ignoreErrors: true);
+            foreach ((ulong from, ulong to) in toPopulate ?? []) Populate(from, to, ignoreErrors: true);
         }
     }
 
-    private Errno ProtectLocked(ulong start, ulong end, AreaFlags rights, Protection grows, ref (ulong Start, ulong End) toPopulate)
+    private Errno ProtectLocked(ulong start, ulong end, AreaFlags rights, Protection grows, ref List<(ulong Start, ulong End)>? toPopulate)
     {
         if (Areas.FindFirstEndingAfter(start) is not { } area || area.Start >= end) return Errno.ENOMEM;
         if (grows == Protection.GrowsDown)
@@ -83,7 +83,7 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>One area's part (<c>mm/mprotect.c:mprotect_fixup()</c>); <paramref name="area"/> becomes the area that covers it afterwards.</summary>
-    private Errno ProtectArea(ref VmArea area, ulong start, ulong end, AreaFlags flags, ref (ulong Start, ulong End) toPopulate)
+    private Errno ProtectArea(ref VmArea area, ulong start, ulong end, AreaFlags flags, ref List<(ulong Start, ulong End)>? toPopulate)
     {
         AreaFlags before = area.Flags;
         if (flags == before) return Errno.None;
@@ -114,11 +114,7 @@ public sealed partial class AddressSpace
 
         // Locked private pages that become writable are copied now rather than at the next access.
         const AreaFlags Kind = AreaFlags.Write | AreaFlags.Shared | AreaFlags.Locked;
-        if ((before & Kind) == AreaFlags.Locked && (flags & AreaFlags.Write) != 0)
-        {
-            toPopulate = (Math.Min(toPopulate.Start, start), Math.Max(toPopulate.End, end));
-        }
-
+        if ((before & Kind) == AreaFlags.Locked && (flags & AreaFlags.Write) != 0) (toPopulate ??= []).Add((start, end));
         return Errno.None;
     }
 

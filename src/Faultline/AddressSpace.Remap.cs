@@ -58,8 +58,7 @@ public sealed partial class AddressSpace
             if (Areas.Find(request.Address) is not { } area) return Errno.EFAULT;
             error = CheckRemap(area, request);
             if (error != Errno.None) return error;
-            if (request.HasTarget) return RemapTo(area, request, out mapped);
-            if (request.IsShrink)
+            if (request.IsShrink && !request.HasTarget)
             {
                 mapped = request.Address;
                 exited = true;
@@ -68,14 +67,15 @@ public sealed partial class AddressSpace
                 return error;
             }
 
-            if (request.NewLength == request.OldLength)
+            if (request.NewLength == request.OldLength && !request.HasTarget)
             {
                 mapped = request.Address;
                 return Errno.None;
             }
 
-            error = Grow(area, request, out mapped);
-            if (error == Errno.None && area.Has(AreaFlags.Locked)) toPopulate = (mapped + request.OldLength, mapped + request.NewLength);
+            error = request.HasTarget ? RemapTo(area, request, out mapped) : Grow(area, request, out mapped);
+            bool isLockedMore = error == Errno.None && request.IsGrowth && area.Has(AreaFlags.Locked);
+            if (isLockedMore) toPopulate = (mapped + request.OldLength, mapped + request.NewLength);
             return error;
         }
         finally

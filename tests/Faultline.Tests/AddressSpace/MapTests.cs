@@ -157,6 +157,18 @@ public class MapTests
     }
 
     [Fact]
+    public void WhenWhatIsPopulatedMergesWithWhatFollowsThenPopulatingEnds()
+    {
+        using var test = new TestSpace();
+        test.Map(2, 2);
+        test.Map(0, 2, RW, Private | MapFlags.Populate);
+        Assert.Equal("AAAA", test.Strip);
+        var resident = new byte[4];
+        test.Space.MinCore(Window, 4 * P, resident);
+        Assert.Equal([1, 1, 0, 0], resident);
+    }
+
+    [Fact]
     public void WhenMemoryIsSharedThenAForkedChildSeesWrites()
     {
         using var test = new TestSpace();

@@ -129,13 +129,29 @@ public class MemoryLockTests
     }
 
     [Fact]
-    public void WhenALockedMappingGrowsThenTheNewPartIsFaultedIn()
+    public void WhenLockedPagesBecomeWritableThenTheyAreFaultedInButNoOthers()
+    {
+        using var test = new TestSpace();
+        test.Map(0, 3, R);
+        test.Space.MemoryLock(Window, P, onFault: false);
+        test.Space.MemoryLock(At(2), P, onFault: false);
+        test.TryAdvise(0, 3, Advice.DontNeedLocked);
+        test.Protect(0, 3, RW);
+        var resident = new byte[3];
+        test.Space.MinCore(Window, 3 * P, resident);
+        Assert.Equal([1, 0, 1], resident);
+    }
+
+    [Theory]
+    [InlineData(RemapFlags.None, 0)]
+    [InlineData(RemapFlags.MayMove | RemapFlags.Fixed, 8)]
+    public void WhenALockedMappingGrowsThenTheNewPartIsFaultedIn(RemapFlags flags, int to)
     {
         using var test = new TestSpace();
         test.Map(0, 1, RW, Private | MapFlags.Locked);
-        Assert.Equal(Errno.None, test.TryRemap(0, 1, 3, RemapFlags.None));
+        Assert.Equal(Errno.None, test.TryRemap(0, 1, 3, flags, to));
         var resident = new byte[3];
-        test.Space.MinCore(Window, 3 * P, resident);
+        test.Space.MinCore(At(to), 3 * P, resident);
         Assert.Equal([1, 1, 1], resident);
     }
 }
