@@ -89,6 +89,22 @@ internal sealed class AreaOrder
         }
     }
 
+    /// <summary>Gives a range another state without ordering anybody: what the change depends on was ordered by its cause.</summary>
+    public void Annotate(ulong start, ulong end, Func<AreaState, AreaState> change)
+    {
+        int first = Cut(start), last = Cut(end);
+        foreach (ref Part part in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_parts)[first..last]) part.State = change(part.State);
+    }
+
+    /// <summary>The range around a part in which everything has its state: the area that it lies in.</summary>
+    public (ulong Start, ulong End) Extent(int index)
+    {
+        int first = index, last = index;
+        while (first > 0 && _parts[first - 1].State == _parts[index].State) first--;
+        while (last + 1 < _parts.Count && _parts[last + 1].State == _parts[index].State) last++;
+        return (_parts[first].Start, EndOf(last));
+    }
+
     /// <summary>Orders an operation behind everything.</summary>
     public void CollectAll(Collector collector)
     {

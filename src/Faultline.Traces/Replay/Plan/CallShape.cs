@@ -68,6 +68,9 @@ internal sealed class CallShape
 
     public bool Touches(ulong start, ulong end) => (Start < end && start < End) || (TargetStart < end && start < TargetEnd);
 
+    /// <summary>Its line may show the range or what touches it.</summary>
+    public bool Sees(ulong start, ulong end) => SeenStart < end && start < SeenEnd;
+
     private static bool Meets(ulong start, ulong end, CallShape other) => start < end && other.Touches(start, end);
 
     /// <summary>The recorded result and the recorded line could come about.</summary>
@@ -85,8 +88,31 @@ internal sealed class CallShape
 
         AreaView after = now.Then(this);
         AreaState own = after.At(Math.Max(Start, _lineStart));
-        return after.Pieces(_lineStart, _lineEnd).TrueForAll(piece => piece.State == own)
-            && (_lineStart == 0 || after.At(_lineStart - 1) != own) && after.At(_lineEnd) != own;
+        foreach (AreaView.Piece piece in after.Pieces(_lineStart, _lineEnd))
+        {
+            if (!own.MergesWith(piece.State)) return false;
+            own = own with { Anon = own.Anon | piece.State.Anon }; // one of them is 0, or they are equal
+        }
+
+        return (_lineStart == 0 || !own.MergesWith(after.At(_lineStart - 1))) && !own.MergesWith(after.At(_lineEnd));
+    }
+
+    /// <summary>
+    /// After the call took effect: what its line shows as one area has one AnonVma. The parts that had none get it by this call, so it is their writer: a
+    /// first fault there that came before would have made another one, and no single area.
+    /// </summary>
+    public void ShareAnon(AreaOrder areas, Collector collector)
+    {
+        var bare = new List<(ulong Start, ulong End)>();
+        int anon = 0;
+        for (int i = areas.IndexOf(_lineStart); _lineStart != _lineEnd && i < areas.Count && areas[i].Start < _lineEnd; i++)
+        {
+            anon = Math.Max(anon, areas[i].State.Anon);
+            if (areas[i].State is { IsPrivate: true, Anon: 0 }) bare.Add((Math.Max(_lineStart, areas[i].Start), Math.Min(_lineEnd, areas.EndOf(i))));
+        }
+
+        if (anon == 0) return;
+        foreach ((ulong start, ulong end) in bare) areas.Write(start, end, Event, collector, state => state with { Anon = anon });
     }
 
     /// <summary>The shape of a call that replay performs; null for one that it cannot, or that takes no addresses.</summary>
@@ -156,7 +182,8 @@ internal sealed class CallShape
         // The same file at the same distance from its offset continues; another object has another number.
         ReadOnlySpan<int> lines = recording.MappingsOf(e.Index);
         ulong inode = lines.Length > 0 ? recording[lines[0]].Mapping.Inode : (ulong)e.Index;
-        return new AreaState(AreaKind.File, rights, (inode << Page.Shift) ^ (start - e.Call.Arguments[5]) ^ (ulong)(flags & MapFlags.Shared));
+        AreaKind kind = (flags & MapFlags.Shared) != 0 ? AreaKind.Shared : AreaKind.File;
+        return new AreaState(kind, rights, (inode << Page.Shift) ^ (start - e.Call.Arguments[5]));
     }
 
     private static CallShape Mprotect(in TraceEvent e, ulong address, ulong length)
@@ -213,7 +240,7 @@ internal sealed class CallShape
         ReadOnlySpan<int> lines = recording.MappingsOf(e.Index);
         if (lines.Length != 1) return null;
         MappingData line = recording[lines[0]].Mapping;
-        var state = new AreaState(AreaKind.File, (Protection)(line.Rights & ~MappingRights.Shared), line.Inode << Page.Shift);
+        var state = new AreaState(AreaKind.Shared, (Protection)(line.Rights & ~MappingRights.Shared), line.Inode << Page.Shift);
         return new CallShape(e, e.ThreadId, _ => [AreaChange.Set(line.Start, line.End, state)])
         {
             Start = line.Start,

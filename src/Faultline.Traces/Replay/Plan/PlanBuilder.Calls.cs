@@ -94,6 +94,7 @@ internal sealed partial class PlanBuilder
         Write(space, call.Start, call.End, call);
         Write(space, call.TargetStart, call.TargetEnd, call);
         foreach (AreaChange change in changes) space.Areas.Write(change.Start, change.End, call.Event, _collector, change.State);
+        if (call.Errno == Errno.None) call.ShareAnon(space.Areas, _collector);
         if (call.Number == SystemCall.Brk && call.Errno == Errno.None) space.Break = (ulong)e.Call.Result;
         Finish(call.Event, thread);
     }

@@ -10,14 +10,21 @@ internal sealed partial class PlanBuilder
         FaultData fault = e.Fault;
         bool resolves = _survey.SignalAfter(e.Index) == 0;
         if (resolves && space.Open.Count > 0) SettleConflicts(e, space);
+        int part = space.Areas.IndexOf(address);
+        bool makesAnon = resolves && fault.IsWrite && space.Areas[part].State is { IsPrivate: true, Anon: 0 };
+        if (makesAnon && space.Open.Count > 0) CommitMergesBefore(e, space);
 
         ThreadPlan thread = Begin(e);
         ref PageOrder.Node node = ref space.Pages[page];
-        int part = space.Areas.IndexOf(address);
+        part = space.Areas.IndexOf(address);
         if (resolves && StackAbove(space.Areas, part) is { } stack && !space.Areas[part].State.IsMapped)
         {
             // The range that changes: from the touched page to the stack as it was.
             space.Areas.Write(Page.Floor(address), stack.Start, e.Index, _collector, _ => stack.State);
+        }
+        else if (makesAnon && space.Areas[part].State.Anon == 0)
+        {
+            MakeAnon(space.Areas, part, e.Index, thread);
         }
         else
         {
@@ -28,6 +35,41 @@ internal sealed partial class PlanBuilder
         else Follow(ref node, e.Index);
         node.IsPresent |= resolves;
         Finish(e.Index, thread);
+    }
+
+    /// <summary>
+    /// The first private write in an area gives it an AnonVma, or takes over a neighbour's: it decides what may merge with the area later. So it looks at both
+    /// neighbours, and writes the area.
+    /// </summary>
+    private void MakeAnon(AreaOrder areas, int part, int fault, ThreadPlan thread)
+    {
+        AreaState state = areas[part].State;
+        (ulong start, ulong end) = areas.Extent(part);
+        int anon = fault + 1;
+        if (areas[areas.IndexOf(end)].State is var next && next.LendsAnonTo(state)) anon = next.Anon;
+        else if (start > 0 && areas[areas.IndexOf(start - 1)].State is var previous && previous.LendsAnonTo(state)) anon = previous.Anon;
+        areas.Read(start - Math.Min(start, Page.Size), end + Page.Size, fault, _collector, _operations, thread);
+        areas.Write(start, end, fault, _collector, before => before with { Anon = anon });
+    }
+
+    /// <summary>
+    /// A fault takes effect after its time stamp, perhaps only after a call whose line comes later: the line shows areas as one which this fault's AnonVma
+    /// would have kept apart.
+    /// </summary>
+    private void CommitMergesBefore(in TraceEvent e, SpacePlan space)
+    {
+        long until = _survey.Until(e.Index);
+        (ulong start, ulong end) = space.Areas.Extent(space.Areas.IndexOf(e.Fault.Address));
+        foreach (CallShape call in space.Open.Where(call => call.HasLines && call.EffectTime < until && call.Sees(start, end)).ToArray())
+        {
+            var now = new AreaView(space.Areas, ReadOnlyMemory<CallShape>.Empty);
+            if (!call.IsPossible(now)) continue;
+            int anon = e.Index + 1;
+            space.Areas.Annotate(start, end, state => state with { Anon = anon });
+            bool possibleAfter = call.IsPossible(now);
+            space.Areas.Annotate(start, end, state => state with { Anon = 0 });
+            if (!possibleAfter) CommitCall(call, space);
+        }
     }
 
     /// <summary>
