@@ -1,5 +1,3 @@
-using Faultline.Sync;
-
 namespace Faultline.Areas;
 
 /// <summary>
@@ -19,7 +17,4 @@ internal sealed class AnonVma
     /// that has no AnonVma yet (<c>mm/vma.c:is_mergeable_anon_vma()</c>); here that is <c>Parent is not null</c>.
     /// </remarks>
     public AnonVma? Parent { get; }
-
-    /// <summary>Guards joining: a fault that joins a neighbour's AnonVma re-checks the neighbour's sequence under it.</summary>
-    public SpinGate Lock;
 }

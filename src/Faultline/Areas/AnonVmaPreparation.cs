@@ -23,12 +23,8 @@ internal static class AnonVmaPreparation
         if (VmArea.IsOdd(sequence) || anonVma is null || anonVma.Parent is not null) return false;
         if (!(neighbourIsAbove ? MayShare(area, neighbour) : MayShare(neighbour, area))) return false;
 
-        // A neighbour that is unmapped while we look may have been the last user of its AnonVma: its sequence is checked again
-        // under the lock that the writer takes to unlink it.
-        anonVma.Lock.Enter();
-        bool joined = neighbour.IsUnchanged(sequence) && area.TrySetAnonVma(anonVma);
-        anonVma.Lock.Exit();
-        return joined;
+        // A neighbour that is unmapped from here on leaves an AnonVma of which this area is the only user: as good as a new one.
+        return neighbour.IsUnchanged(sequence) && area.TrySetAnonVma(anonVma);
     }
 
     /// <summary>

@@ -64,7 +64,7 @@ internal sealed class VmArea
     // store in EndChange publishes what the change did to tables and TLBs. Read without a lock by speculative faults.
     private Word64 _sequence;
 
-    // Set once: null → an AnonVma, by CAS under that AnonVma's lock (also by a speculative fault, which then re-checks the sequence);
+    // Set once: null → an AnonVma, by CAS (also by a speculative fault, which then finds its area again);
     // or null → Closed, by a writer that is about to replace the area.
     private Ref<AnonVma?> _anonVma;
 
@@ -108,7 +108,7 @@ internal sealed class VmArea
         }
     }
 
-    /// <summary>Sets the reverse map if the area has none; false if it has one or a writer closed the field. Under <paramref name="anonVma"/>'s lock.</summary>
+    /// <summary>Sets the reverse map if the area has none; false if it has one or a writer closed the field.</summary>
     public bool TrySetAnonVma(AnonVma anonVma) => _anonVma.CompareExchange(anonVma, null) is null;
 
     /// <summary>
