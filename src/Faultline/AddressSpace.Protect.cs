@@ -112,9 +112,15 @@ public sealed partial class AddressSpace
         _change.Finish();
         area = changed;
 
-        // Locked private pages that become writable are copied now rather than at the next access.
-        const AreaFlags Kind = AreaFlags.Write | AreaFlags.Shared | AreaFlags.Locked;
-        if ((before & Kind) == AreaFlags.Locked && (flags & AreaFlags.Write) != 0) (toPopulate ??= []).Add((start, end));
+        // Locked private pages that become writable are copied now rather than at the next access. Linux does so before it looks at the next area; here the
+        // lock must be given up first, so the area gets at once what decides about merging: the AnonVma that the first page will need.
+        const AreaFlags Kind = AreaFlags.Write | AreaFlags.Shared | AreaFlags.LockMask;
+        if ((before & Kind) == AreaFlags.Locked && (flags & AreaFlags.Write) != 0)
+        {
+            AnonVmaPreparation.Prepare(this, changed);
+            (toPopulate ??= []).Add((start, end));
+        }
+
         return Errno.None;
     }
 

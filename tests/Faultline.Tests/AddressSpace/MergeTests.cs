@@ -190,4 +190,21 @@ public class MergeTests
         child.Protect(At(4), P, RW);
         Assert.Equal("AABBC", StripOf(child));
     }
+
+    [Fact]
+    public void WhenLockedPagesBecomeWritableOneAreaAfterTheOtherThenTheFirstIsWrittenBeforeTheSecondMerges()
+    {
+        //  A B C  →  A A C: A has pages of its own by the time B is changed, and so has C
+        using var test = new TestSpace();
+        test.Map(0, 3, Protection.None);
+        test.Protect(2, 1, RW);
+        test.Touch(2);
+        test.Protect(0, 1, R);
+        test.Space.MemoryLock(At(0), P);
+        test.Space.MemoryLock(At(2), P);
+        test.Space.TryMemoryLock(At(1), P);
+        Assert.Equal("ABC", test.Strip);
+        test.Protect(0, 2, RW);
+        Assert.Equal("AAB", test.Strip);
+    }
 }
