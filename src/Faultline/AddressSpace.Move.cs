@@ -51,7 +51,11 @@ public sealed partial class AddressSpace
         ulong offset = isUntouched ? Page.Count(start) : area.PageIndex(request.Address);
         _change.Splice(start, end, source with { Start = start, End = end, PageOffset = offset });
         bool moved = MovePages(request);
-        if (!moved) _change.Splice(start, end, shape: null);
+        if (!moved)
+        {
+            _change.Splice(start, end, shape: null);
+            FreeTables(start, end);
+        }
 
         if (request.OldLength != 0) LeaveSource(area, source, request, keepsSource, moved);
         _change.Release();

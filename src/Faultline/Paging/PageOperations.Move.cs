@@ -19,7 +19,7 @@ internal static partial class PageOperations
         bool complete = true;
         while (complete && tables.MoveNext())
         {
-            if (tables.Info.Entries == 0) continue;
+            if (IsEmpty(ref tables.Info)) continue;
             for (ulong source = tables.Start; complete && source < tables.End;)
             {
                 ulong target = source - from + to;
@@ -36,6 +36,18 @@ internal static partial class PageOperations
         gather.Flush();
         if (complete) moved = length;
         return complete;
+    }
+
+    /// <summary>
+    /// True if the table maps nothing, which saves a table at the target. Asked under the lock, as in <see cref="Zap"/>: a fault that validated before the
+    /// areas turned odd may be about to install under it, and its page would stay behind. None can come later.
+    /// </summary>
+    private static bool IsEmpty(ref FrameInfo table)
+    {
+        PteLock.Enter(ref table);
+        bool isEmpty = table.Entries == 0;
+        PteLock.Exit(ref table);
+        return isEmpty;
     }
 
     /// <summary>Moves entries that share one source table and one target table.</summary>
