@@ -1,0 +1,51 @@
+namespace Faultline.Tests.Faults;
+
+public class FaultAllocationTests
+{
+    private const int Pages = 1500;
+
+    /// <summary>Every kind of fault and access that resolves: a collection in the middle of a fault would be the latency that the engine is to avoid.</summary>
+    [Theory]
+    [ClassData(typeof(Designs))]
+    public void WhenFaultsAndAccessesResolveThenNothingIsAllocatedOnTheManagedHeap(FaultDesign design)
+    {
+        using var guest = new Guest(design, frames: 8192);
+        guest.Map(0, 2 * Pages);
+        guest.Map(4096, Pages, Protection.ReadWrite, Guest.Shared);
+
+        // The first round sets up what lives as long as the area: AnonVma, page cache, compiled code.
+        Round(guest);
+        guest.Advise(0, 2 * Pages, Advice.DontNeed);
+        guest.Advise(4096, Pages, Advice.DontNeed);
+        using AddressSpace child = guest.Space.Fork();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Round(guest);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static void Round(Guest guest)
+    {
+        MemoryAccessor cpu = guest.Cpu;
+        Span<byte> buffer = stackalloc byte[64];
+        for (int page = 0; page < Pages; page++)
+        {
+            cpu.Write(Guest.At(page), 1L);
+            cpu.Read<long>(Guest.At(Pages + page));
+            cpu.Write(Guest.At(Pages + page), 2L);
+            cpu.Exchange(Guest.At(page), 3);
+            cpu.CompareExchange(Guest.At(page), 3, 4);
+            cpu.CopyTo(Guest.At(page) + 4090, buffer[..4]);
+            cpu.CopyFrom(buffer, Guest.At(Pages + page) + 100);
+            cpu.Fill(Guest.At(page), 128, 7);
+            cpu.Read<int>(Guest.At(4096 + page));
+            cpu.Write(Guest.At(4096 + page), 5);
+        }
+
+        using MemoryAccessor.Session session = cpu.OpenSession();
+        for (int page = 0; page < Pages; page++)
+        {
+            while (!session.TryWrite(Guest.At(page), 1L)) session.Renew(Guest.At(page), AccessKind.Write);
+            if (session.TryGetSpan(Guest.At(page), 64, AccessKind.Write, out GuestSpan span)) span.WritableBytes.Clear();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using Faultline.Paging;
+
+namespace Faultline.Tests.Paging;
+
+public class TableGraveyardTests
+{
+    private const int TablePages = 512;
+
+    [Fact]
+    public void WhenTablesAreDetachedThenTheyWaitForABatchAndComeHomeWithIt()
+    {
+        using var guest = new Guest();
+        long used = guest.FramesInUse;
+
+        // Below the batch they wait: nobody looks at the accessors for each of them.
+        guest.Map(0, 1);
+        guest.Touch(0, 1);
+        guest.Unmap(0, 1);
+        Assert.Equal(used + 3, guest.FramesInUse);
+        Assert.Equal(3, guest.Space.Graveyard.Release());
+        Assert.Equal(used, guest.FramesInUse);
+        Assert.Equal(0, guest.Space.Graveyard.Release());
+
+        // More than a batch does not pile up.
+        guest.Map(0, 100 * TablePages);
+        for (int table = 0; table < 100; table++) guest.Touch(table * TablePages, 1);
+        guest.Unmap(0, 100 * TablePages);
+        Assert.InRange(guest.FramesInUse, used, used + 40);
+    }
+
+    /// <summary>A walker leaves no trace in a table that it only reads, so all accessors count, whatever the tables' masks say.</summary>
+    [Fact]
+    public void WhenAnyAccessorIsInsideASectionThenTheTablesWaitForItsEnd()
+    {
+        using var guest = new Guest();
+        MemoryAccessor bystander = guest.NewCpu();
+        guest.Map(0, 1);
+        guest.Touch(0, 1);
+        guest.Unmap(0, 1);
+        long used = guest.FramesInUse;
+        var crew = new Crew();
+        using (MemoryAccessor.Session session = bystander.OpenSession())
+        {
+            // The own thread would wait for itself.
+            Assert.Equal(0, guest.Space.Graveyard.Release());
+            crew.Start(() => Assert.Equal(3, guest.Space.Graveyard.Release()));
+            Wait.UntilDue(session);
+            Assert.Equal(used, guest.FramesInUse);
+        }
+
+        crew.Join();
+        Assert.Equal(used - 3, guest.FramesInUse);
+    }
+
+    [Fact]
+    public void WhenMemoryRunsOutThenTheTablesThatWaitAreUsed()
+    {
+        using var guest = new Guest(frames: 16);
+        guest.Map(0, 1);
+        guest.Touch(0, 1);
+        guest.Unmap(0, 1);
+        List<uint> taken = [];
+        while (guest.Memory.Frames.TryAllocate() is var frame and not 0) taken.Add(frame);
+        Assert.Equal(15, taken.Count);
+        guest.Memory.Frames.Free([.. taken]);
+    }
+
+    [Fact]
+    public void WhenTheSpaceIsGoneThenItsGraveyardIsNotAskedAnyMore()
+    {
+        using var test = new Physical.TestMemory(16);
+        var space = new AddressSpace(test.Memory);
+        TableGraveyard graveyard = space.Graveyard;
+        space.Dispose();
+        test.Free(test.TakeAll());
+        Assert.Equal(0, graveyard.Release());
+    }
+}
