@@ -72,7 +72,7 @@ internal sealed class ModelSpace
         area.CloseAnonVma();
         Space.PageTable.SynchronizeWithInstallers();
         ulong gapStart = Space.Areas.Previous(area)?.End ?? 0;
-        ulong gapEnd = Space.Areas.Next(area)?.Start ?? TableLevel.UserEnd;
+        ulong gapEnd = Space.Areas.Next(area)?.Start ?? TableLevel.LowerHalfEnd;
         Space.Areas.Remove(area);
         PageOperations.Zap(Space, area.Start, area.End);
         PageOperations.FreeTables(Space, area.Start, area.End, gapStart, gapEnd);
