@@ -15,6 +15,10 @@ public sealed partial class AddressSpace
         address = Page.Floor(address);
         if (Areas.FindFirstEndingAfter(address) is not { } area) return false;
         if (area.Start <= address) return true;
+        if (!StackGrowth.IsClear(this, area, address)) return false;
+
+        // Also when a limit then refuses. That the stack counts as written from here on shows in what mprotect and merging do with it.
+        if (area.AnonVma is null) AnonVmaPreparation.Prepare(this, area);
         if (!StackGrowth.IsAdmitted(this, area, address)) return false;
 
         AreaShape shape = _change.Frozen(area);

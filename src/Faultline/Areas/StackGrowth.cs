@@ -6,17 +6,19 @@ internal static class StackGrowth
     /// <param name="space">The caller holds its writer lock.</param>
     /// <param name="area">The first area above <paramref name="address"/>.</param>
     /// <param name="address">The page that was touched.</param>
-    public static bool IsAdmitted(AddressSpace space, VmArea area, ulong address)
+    /// <returns>True if the area grows downwards and nothing is in its way.</returns>
+    public static bool IsClear(AddressSpace space, VmArea area, ulong address)
     {
         if (address < space.Options.MinimumAddress || !area.Has(AreaFlags.GrowsDown)) return false;
 
         // The gap below is kept free of everything that could be hit by accident: inaccessible areas are guards themselves.
-        if (space.Areas.Previous(area) is { } below
-            && !below.Has(AreaFlags.GrowsDown) && below.HasAny(AreaFlags.AccessMask) && address - below.End < StackGuard.Size)
-        {
-            return false;
-        }
+        return space.Areas.Previous(area) is not { } below
+            || below.Has(AreaFlags.GrowsDown) || !below.HasAny(AreaFlags.AccessMask) || address - below.End >= StackGuard.Size;
+    }
 
+    /// <summary>The limits admit it. Parameters as above.</summary>
+    public static bool IsAdmitted(AddressSpace space, VmArea area, ulong address)
+    {
         ulong pages = Page.Count(area.Start - address);
         return pages <= area.PageOffset
             && space.MayExpand(area.Flags, pages)

@@ -36,6 +36,16 @@ public class StackGrowthTests
     }
 
     [Fact]
+    public void WhenAStackHasGrownThenItCountsAsWrittenAndStaysCommitted()
+    {
+        using var test = new TestSpace();
+        test.Space.Map(Top - P, P, RW, Stack);
+        test.Accessor.Read<byte>(Top - (2 * P));
+        test.Space.Protect(Top - (2 * P), 2 * P, R);
+        Assert.True(Has(Assert.Single(test.Space.ListAreas()), "ac"));
+    }
+
+    [Fact]
     public void WhenTheSpaceLimitIsReachedThenItIsASignal()
     {
         using var test = new TestSpace();
