@@ -57,6 +57,9 @@ public sealed partial class AddressSpace
     private Errno Remove(ulong start, ulong end, out bool removed)
     {
         removed = false;
+
+        // A shrinking mremap comes here with whatever old length it was given.
+        if (!UserSpace.Contains(start, end - start)) return Errno.EINVAL;
         if (Areas.FindFirstEndingAfter(start) is not { } first || first.Start >= end) return Errno.None;
         if (first.Start < start && first.End > end && !MaySplit(1)) return Errno.ENOMEM;
         _change.Splice(start, end, shape: null);

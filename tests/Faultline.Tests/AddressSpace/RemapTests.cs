@@ -45,6 +45,16 @@ public class RemapTests
     }
 
     [Fact]
+    public void WhenTheOldLengthOfAShrinkLeavesTheUsersAddressesThenItIsRefusedAndNothingChanges()
+    {
+        using var test = new TestSpace();
+        test.Map(0, 3);
+        Assert.Equal(Errno.EINVAL, test.Space.TryRemap(At(0), 1UL << 47, P, RemapFlags.MayMove, 0, out ulong mapped));
+        Assert.Equal(0UL, mapped);
+        Assert.Equal("AAA", test.Strip);
+    }
+
+    [Fact]
     public void WhenTheRoomAboveIsFreeThenItGrowsInPlaceAndMeetsItsNeighbour()
     {
         using var test = new TestSpace();
