@@ -71,8 +71,9 @@ internal readonly struct Placement(AddressSpace space)
             return true;
         }
 
+        // Also what was searched upwards goes to the upper end of its padding: Linux looks at how the process is laid out.
         ulong shift = (offset - found) & (HugePage - 1);
-        start = found + (shift == 0 && !low ? HugePage : shift);
+        start = found + (shift == 0 ? HugePage : shift);
         return true;
     }
 

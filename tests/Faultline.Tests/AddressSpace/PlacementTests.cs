@@ -92,6 +92,13 @@ public class PlacementTests
     }
 
     [Fact]
+    public void WhenWholeHugePagesAreAskedForBelowTwoGigabytesThenTheUpperEndOfThePaddingIsTaken()
+    {
+        using var test = new TestSpace();
+        Assert.Equal(0x4000_0000UL + Huge, Map(test, Huge, MapFlags.Private | MapFlags.Low32Bit));
+    }
+
+    [Fact]
     public void WhenNothingIsFreeBelowTheBaseThenTheSearchGoesUp()
     {
         using var test = new TestSpace(new AddressSpaceOptions { MmapBase = 0x2_0000 });
