@@ -1,0 +1,90 @@
+using System.Globalization;
+using CsCheck;
+using Faultline.Differential.Host;
+using Faultline.Differential.Programs;
+using Faultline.Testing;
+
+namespace Faultline.Differential;
+
+/// <summary>Random programs of calls on Faultline and on the host's kernel.</summary>
+public class DifferentialTests
+{
+    [Fact]
+    public void WhenCallsAreMadeAtRandomThenTheHostDoesTheSame()
+    {
+        using LockStep lockStep = StartOrSkip();
+        try
+        {
+            // One thread, this one: the host's process obeys no other.
+            ProgramGenerator.Programs.Sample(
+                program =>
+                {
+                    if (lockStep.Compare(program) is { } difference) throw new DivergenceException(difference);
+                },
+                writeLine: Write,
+                time: Seconds(),
+                threads: 1,
+                print: program => $"\n{Saved(Reducer.Reduce(program, smaller => lockStep.Compare(smaller) is not null), lockStep)}");
+        }
+        finally
+        {
+            Write($"{lockStep.Programs} programs, {lockStep.Steps} steps ({lockStep.CutShort} programs cut short by a known difference) compared with Linux {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}");
+        }
+    }
+
+    /// <summary>Each file is a program that once told the two sides apart.</summary>
+    [Fact]
+    public void WhenAProgramOnceDifferedThenItAgreesNow()
+    {
+        using LockStep lockStep = StartOrSkip();
+        string[] files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Regressions"), "*.txt");
+        Assert.NotEmpty(files);
+        Assert.All(files, file => lockStep.MustAgree(CallProgram.Parse(File.ReadLines(file))));
+    }
+
+    /// <summary>The suite must see a difference: here an engine that places large maps by another rule.</summary>
+    [Fact]
+    public void WhenTheEngineHasAnotherRuleThenTheDifferenceIsFoundAndReduced()
+    {
+        using LockStep lockStep = StartOrSkip();
+        var program = CallProgram.Parse(["map p0 at=w0 len=3 bits=3 flags=0x12", "map p0 at=0 len=1 bits=3 flags=0x2", "write p0 at=w1 bits=7",
+            "map p0 at=0 len=512 bits=3 flags=0x2", "unmap p0 at=w0 len=1"]);
+        lockStep.MustAgree(program);
+        CallProgram reduced = Reducer.Reduce(program, smaller => lockStep.Compare(smaller, new AddressSpaceOptions { AlignLargeAnonymous = false }) is not null);
+        Assert.Equal("map p0 len=512 bits=3 flags=0x2", Assert.Single(reduced.Steps).ToString());
+    }
+
+    [Fact]
+    public void WhenAProgramIsPrintedThenItsTextIsTheProgram() =>
+        ProgramGenerator.Programs.Sample(program => CallProgram.Parse(program.ToString().Split('\n')).ToString() == program.ToString(), iter: 200);
+
+    private static LockStep StartOrSkip()
+    {
+        try
+        {
+            return LockStep.Start();
+        }
+        catch (HostException missing)
+        {
+            Assert.Skip($"Inconclusive: nothing was compared with the host's kernel. {missing.Message}");
+            throw;
+        }
+    }
+
+    private static int Seconds() => Environment.GetEnvironmentVariable("FAULTLINE_DIFFERENTIAL_SECONDS") is { Length: > 0 } seconds
+        ? int.Parse(seconds, CultureInfo.InvariantCulture)
+        : (int)Budgets.Differential.TotalSeconds * 2 / 3;
+
+    /// <summary>The reduced program, written where it can be taken into the repository from.</summary>
+    private static string Saved(CallProgram program, LockStep lockStep)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "Failures")).FullName;
+        string file = Path.Combine(folder, $"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(program.ToString())))[..12]}.txt");
+        File.WriteAllText(file, program.ToString());
+        return $"{lockStep.Compare(program)}program, saved as {file}:\n{program}";
+    }
+
+    private static void Write(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
+
+    private sealed class DivergenceException(string message) : Exception(message);
+}

@@ -1,0 +1,121 @@
+using System.Text;
+using Faultline.Differential.Host;
+using Faultline.Differential.Programs;
+using Faultline.Physical;
+
+namespace Faultline.Differential.Engine;
+
+/// <summary>Faultline's side. Its end checks that all frames came home.</summary>
+internal sealed class EngineMachine : IMachine, IDisposable
+{
+    private readonly List<(AddressSpace Space, MemoryAccessor Accessor)> _processes = [];
+    private readonly PhysicalMemory _memory;
+    private readonly Layout _layout;
+
+    public EngineMachine(PhysicalMemory memory, Layout layout, AddressSpaceOptions options)
+    {
+        _memory = memory;
+        _layout = layout;
+        var space = new AddressSpace(memory, options);
+        space.Reset(layout.Heap);
+
+        // The guard below a stack keeps its distance from the host's program too. Shared, so that no private area can merge with it.
+        space.Map(HostProgram.Text, Layout.PageSize, Protection.Read | Protection.Execute, MapFlags.Shared | MapFlags.Fixed);
+        Add(space);
+    }
+
+    public string Do(int process, Step step)
+    {
+        (AddressSpace space, MemoryAccessor accessor) = _processes[process];
+        ulong at = _layout.Address(step.At), length = step.Length.Bytes;
+        ulong address = 0;
+        switch (step.Call)
+        {
+            case Call.Map: return Result(space.TryMap(at, length, (Protection)step.Bits, (MapFlags)step.Flags, out address), address);
+            case Call.Unmap: return Result(space.TryUnmap(at, length));
+            case Call.Protect: return Result(space.TryProtect(at, length, (Protection)step.Bits));
+            case Call.Remap:
+                return Result(space.TryRemap(at, length, step.NewLength.Bytes, (RemapFlags)step.Flags, _layout.Address(step.To), out address), address);
+            case Call.Advise: return Result(space.TryAdvise(at, length, (Advice)step.Bits));
+            case Call.Lock: return Result(space.TryMemoryLock(at, length, step.Bits != 0));
+            case Call.Unlock: return Result(space.TryMemoryUnlock(at, length));
+            case Call.Core: return Core(space, at, length);
+            case Call.Brk:
+                _ = space.TryBrk(at, out address); // as the system call, which tells an error by the end that did not move
+                return Result(Errno.None, address);
+            case Call.Read: return Access(() => accessor.Read<byte>(at));
+            case Call.Write:
+                return Access(() =>
+                {
+                    accessor.Write(at, (byte)step.Bits);
+                    return 0;
+                });
+            case Call.Fork:
+                Errno error = space.TryFork(out AddressSpace? child);
+                if (child is not null) Add(child);
+                return Result(error);
+            default:
+                _processes.RemoveAt(process);
+                accessor.Dispose();
+                space.Dispose();
+                return Result(Errno.None);
+        }
+    }
+
+    public IReadOnlyList<AreaInfo> Areas(int process) => _processes[process].Space.ListAreas();
+
+    public void Describe(int process, StringBuilder text)
+    {
+        AddressSpace space = _processes[process].Space;
+        foreach (AreaInfo area in Areas(process))
+        {
+            if (area.Start == HostProgram.Text) continue;
+            StateText.AppendArea(text, _layout, area.Start, area.End, RightsOf(area), area.Offset, NameOf(area), area.Flags);
+            PageContents.Append(text, _layout, space, area);
+            text.Append('\n');
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach ((AddressSpace space, MemoryAccessor accessor) in _processes)
+        {
+            accessor.Dispose();
+            space.Dispose();
+        }
+
+        _processes.Clear();
+        Assert.Equal(_memory.CapacityInFrames, _memory.FreeFrames);
+    }
+
+    private void Add(AddressSpace space) => _processes.Add((space, space.CreateAccessor()));
+
+    private static string RightsOf(AreaInfo area) =>
+        $"{(area.Protection.HasFlag(Protection.Read) ? 'r' : '-')}{(area.Protection.HasFlag(Protection.Write) ? 'w' : '-')}"
+        + $"{(area.Protection.HasFlag(Protection.Execute) ? 'x' : '-')}{(area.IsShared ? 's' : 'p')}";
+
+    // The object behind shared anonymous memory has a name that the host numbers.
+    private static string NameOf(AreaInfo area) => area.Name is ['[', ..] name ? name : "";
+
+    private static string Access(Func<byte> access)
+    {
+        try
+        {
+            return StateText.Signal(FaultSignal.None, access());
+        }
+        catch (MemoryFaultException fault)
+        {
+            return StateText.Signal(fault.Signal, 0);
+        }
+    }
+
+    private static string Core(AddressSpace space, ulong at, ulong length)
+    {
+        Span<byte> residency = new byte[StateText.CorePages];
+        Errno error = space.TryMinCore(at, length, residency);
+        int pages = (int)Math.Min((length + Layout.PageSize - 1) / Layout.PageSize, StateText.CorePages);
+        return error != Errno.None ? error.ToString() : StateText.Residency(residency[..pages]);
+    }
+
+    private string Result(Errno error, ulong address = 0) => StateText.Result(_layout, error, error == Errno.None ? address : 0);
+}

@@ -1,0 +1,212 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Faultline.Differential.Host;
+
+/// <summary>
+/// A stopped process of the host, driven by ptrace: each call or access is one instruction of <see cref="HostProgram"/>, stepped through with registers of our
+/// choice. All use must be on the thread that started it, which is the only one that Linux lets trace it.
+/// </summary>
+internal sealed unsafe class HostProcess : IDisposable
+{
+    private const long LargestErrno = 4095;
+
+    private readonly Registers _registers;
+    private readonly SafeFileHandle _memory;
+    private readonly SafeFileHandle _pageMap;
+    private readonly SafeFileHandle _areas;
+    private int _forked;
+
+    private HostProcess(int id, Registers registers)
+    {
+        Id = id;
+        _registers = registers;
+        _memory = Open("mem");
+        _pageMap = Open("pagemap");
+        _areas = Open("smaps");
+    }
+
+    public int Id { get; }
+
+    /// <summary>Starts the program and stops it.</summary>
+    /// <exception cref="HostException">The host does not allow it.</exception>
+    public static HostProcess Start()
+    {
+        int id = Spawn();
+        try
+        {
+            Require(Native.Ptrace(Native.PtraceSeize, id, 0, Native.TraceFork | Native.ExitKill), "ptrace(PTRACE_SEIZE)");
+            Require(Native.Ptrace(Native.PtraceInterrupt, id, 0, 0), "ptrace(PTRACE_INTERRUPT)");
+            WaitForStop(id);
+            return new HostProcess(id, ReadRegisters(id));
+        }
+        catch
+        {
+            End(id);
+            throw;
+        }
+    }
+
+    /// <summary>A system call; the kernel's result, negative errno included.</summary>
+    public long Call(int number, ulong a = 0, ulong b = 0, ulong c = 0, ulong d = 0, ulong e = 0, ulong f = 0)
+    {
+        Registers registers = _registers;
+        registers.Rip = HostProgram.SystemCall;
+        (registers.Rax, registers.Rdi, registers.Rsi, registers.Rdx, registers.R10, registers.R8, registers.R9) = ((ulong)number, a, b, c, d, e, f);
+        FaultSignal signal = Execute(registers);
+        return signal == FaultSignal.None ? (long)ReadRegisters(Id).Rax : throw new HostException($"System call {number} ended in {signal}.");
+    }
+
+    /// <summary>As <see cref="Call"/>, which must succeed.</summary>
+    public ulong MustCall(int number, ulong a = 0, ulong b = 0, ulong c = 0, ulong d = 0, ulong e = 0, ulong f = 0)
+    {
+        long result = Call(number, a, b, c, d, e, f);
+        return !IsError(result) ? (ulong)result : throw new HostException($"System call {number} failed in the traced process: {(Errno)(-result)}.");
+    }
+
+    public static bool IsError(long result) => result is < 0 and >= -LargestErrno;
+
+    /// <summary>Reads a byte as a program does, by an instruction that may fault.</summary>
+    public FaultSignal Load(ulong address, out byte value)
+    {
+        FaultSignal signal = Execute(_registers with { Rip = HostProgram.Load, Rdi = address, Rax = 0 });
+        value = signal == FaultSignal.None ? (byte)ReadRegisters(Id).Rax : (byte)0;
+        return signal;
+    }
+
+    public FaultSignal Store(ulong address, byte value) => Execute(_registers with { Rip = HostProgram.Store, Rdi = address, Rsi = value });
+
+    public HostProcess Fork()
+    {
+        MustCall(SystemCalls.Fork);
+        WaitForStop(_forked);
+        return new HostProcess(_forked, _registers);
+    }
+
+    /// <summary>Reads memory from outside, whatever its rights. A page that is not there is faulted in: ask <see cref="IsPresent"/> before.</summary>
+    public bool TryRead(ulong address, Span<byte> contents)
+    {
+        try
+        {
+            return RandomAccess.Read(_memory, contents, (long)address) == contents.Length;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Tells for each of some pages whether its entry holds a page; without a change to it.</summary>
+    public void ReadPageMap(ulong address, Span<ulong> entries) =>
+        RandomAccess.Read(_pageMap, MemoryMarshal.AsBytes(entries), (long)(address / Layout.PageSize * sizeof(ulong)));
+
+    public static bool IsPresent(ulong pageMapEntry) => pageMapEntry >> 63 != 0;
+
+    /// <summary>The text of <c>/proc/PID/smaps</c>.</summary>
+    public int ReadAreas(ref byte[] buffer)
+    {
+        int length = 0;
+        while (true)
+        {
+            if (length == buffer.Length) Array.Resize(ref buffer, 2 * buffer.Length);
+            int read = RandomAccess.Read(_areas, buffer.AsSpan(length), length);
+            if (read == 0) return length;
+            length += read;
+        }
+    }
+
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _pageMap.Dispose();
+        _areas.Dispose();
+        End(Id);
+    }
+
+    /// <summary>Steps through one instruction.</summary>
+    /// <returns>The signal that it raised, which the process does not get.</returns>
+    private FaultSignal Execute(Registers registers)
+    {
+        registers.OrigRax = ulong.MaxValue; // no system call is to be restarted
+        Require(Native.Ptrace(Native.PtraceSetRegisters, Id, 0, (nuint)(&registers)), "ptrace(PTRACE_SETREGS)");
+        while (true)
+        {
+            Require(Native.Ptrace(Native.PtraceSingleStep, Id, 0, 0), "ptrace(PTRACE_SINGLESTEP)");
+            int status = WaitForStop(Id);
+            int signal = (status >> 8) & 0xff;
+            switch (status >> 16)
+            {
+                case Native.EventFork:
+                    ulong child;
+                    Require(Native.Ptrace(Native.PtraceGetEventMessage, Id, 0, (nuint)(&child)), "ptrace(PTRACE_GETEVENTMSG)");
+                    _forked = (int)child;
+                    continue;
+                case 0 when signal == Native.Trap:
+                    return FaultSignal.None;
+                case 0 when signal is Native.SegmentationFault or Native.BusError:
+                    SignalInfo info;
+                    Require(Native.Ptrace(Native.PtraceGetSignalInfo, Id, 0, (nuint)(&info)), "ptrace(PTRACE_GETSIGINFO)");
+                    return signal == Native.BusError ? FaultSignal.BusError : (FaultSignal)((info.Code << 8) | signal);
+                case 0 when signal == Native.ChildEnded:
+                    continue; // a forked process that we ended; nothing has been executed
+                default:
+                    throw new HostException($"The traced process stopped with status 0x{status:x}.");
+            }
+        }
+    }
+
+    private static int Spawn()
+    {
+        const int CloseOnExec = 1;
+        int file = Native.MemoryFile("faultline", CloseOnExec);
+        Require(file, "memfd_create");
+        using var handle = new SafeFileHandle(file, ownsHandle: true);
+        RandomAccess.Write(handle, HostProgram.Image(), 0);
+
+        // Per thread, and inherited: where the kernel puts the process does not change from run to run.
+        int before = Native.Personality(Native.NoRandomisation);
+        byte* none = null;
+        byte* name = stackalloc byte[1] { 0 };
+        byte** arguments = stackalloc byte*[2];
+        arguments[0] = name;
+        arguments[1] = null;
+        int error = Native.Spawn(out int id, $"/proc/self/fd/{file}", 0, 0, arguments, &none);
+        _ = Native.Personality((ulong)before);
+        return error == 0 ? id : throw new HostException($"posix_spawn failed: {(Errno)error}.");
+    }
+
+    private static void End(int id)
+    {
+        _ = Native.SendSignal(id, Native.Kill);
+
+        // Stops that were on their way are reported first.
+        while (Native.WaitFor(id, out int status, Native.WaitAll) == id && (status & 0xff) == 0x7f)
+        {
+        }
+    }
+
+    private static int WaitForStop(int id)
+    {
+        Require(Native.WaitFor(id, out int status, Native.WaitAll), "waitpid");
+        return (status & 0xff) == 0x7f ? status : throw new HostException($"The traced process ended with status 0x{status:x}.");
+    }
+
+    private static Registers ReadRegisters(int id)
+    {
+        Registers registers;
+        Require(Native.Ptrace(Native.PtraceGetRegisters, id, 0, (nuint)(&registers)), "ptrace(PTRACE_GETREGS)");
+        return registers;
+    }
+
+    private static void Require(nint result, string call)
+    {
+        if (result == -1) throw new HostException($"{call} failed: {(Errno)Marshal.GetLastPInvokeError()}.");
+    }
+
+    private SafeFileHandle Open(string name)
+    {
+        string path = string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}/{name}");
+        return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+    }
+}

@@ -1,0 +1,8 @@
+namespace Faultline.Differential.Host;
+
+/// <summary>Numbers of Linux system calls on x86-64.</summary>
+internal static class SystemCalls
+{
+    public const int Map = 9, Protect = 10, Unmap = 11, Brk = 12, SignalAction = 13, Remap = 25, MinCore = 27, Advise = 28, Fork = 57;
+    public const int Unlock = 150, ProcessControl = 157, Lock2 = 325;
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Faultline.Differential.Host;
+
+namespace Faultline.Differential;
+
+/// <summary>What the host's settings call for.</summary>
+internal static class HostRules
+{
+    private const int MemoryLockBit = 14;
+
+    // mremap of several areas at once came with 6.17.
+    private static readonly Version s_oldest = new(6, 17);
+
+    /// <summary>Throws where the host has other rules than the engine, which has those of Linux 6.18 for x86-64.</summary>
+    public static void Require()
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64) throw new HostException("The host is not Linux for x86-64.");
+        string release = File.ReadAllText("/proc/sys/kernel/osrelease");
+        string[] parts = release.Split('.', '-');
+        var version = new Version(int.Parse(parts[0], CultureInfo.InvariantCulture), int.Parse(parts[1], CultureInfo.InvariantCulture));
+        if (version < s_oldest) throw new HostException($"The host runs Linux {release.Trim()}; what is compared are the rules of {s_oldest} and later.");
+        if (File.ReadLines("/proc/swaps").Skip(1).Any()) throw new HostException("The host swaps: MADV_PAGEOUT would take pages away.");
+    }
+
+    public static AddressSpaceOptions Options(Layout layout, FaultDesign design) => new()
+    {
+        Design = design,
+        MmapBase = layout.Top,
+        MinimumAddress = ulong.Parse(File.ReadAllText("/proc/sys/vm/mmap_min_addr"), CultureInfo.InvariantCulture),
+        CommitLimit = MemoryAndSwap(),
+        Privileged = MayLockMemory(),
+        Limits = new ResourceLimits { Stack = Limit("Max stack size"), MemoryLock = Limit("Max locked memory") },
+    };
+
+    private static ulong MemoryAndSwap() => (Field("/proc/meminfo", "MemTotal:") + Field("/proc/meminfo", "SwapTotal:")) << 10;
+
+    private static bool MayLockMemory()
+    {
+        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("CapEff:", StringComparison.Ordinal));
+        ulong capabilities = ulong.Parse(line.AsSpan("CapEff:".Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        return ((capabilities >> MemoryLockBit) & 1) != 0;
+    }
+
+    private static ulong Limit(string name)
+    {
+        string line = File.ReadLines("/proc/self/limits").First(line => line.StartsWith(name, StringComparison.Ordinal));
+        string soft = line[name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
+        return soft == "unlimited" ? ResourceLimits.Unlimited : ulong.Parse(soft, CultureInfo.InvariantCulture);
+    }
+
+    private static ulong Field(string file, string name)
+    {
+        string line = File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal));
+        return ulong.Parse(line[name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,26 @@
+using System.Globalization;
+using Faultline.Differential.Programs;
+
+namespace Faultline.Differential;
+
+/// <summary>Differences that are meant, or accepted: docs/linux-agreement.md says why. A program that shows one is not compared any further.</summary>
+internal static class KnownDifferences
+{
+    private const ulong GuardSize = 256 * Layout.PageSize;
+
+    /// <param name="step">What was done.</param>
+    /// <param name="ours">The engine's result.</param>
+    /// <param name="theirs">The host's result.</param>
+    /// <param name="before">The engine's areas before the step.</param>
+    public static bool Explain(Step step, string ours, string theirs, IReadOnlyList<AreaInfo> before)
+    {
+        // Placement below a stack in whose guard something lies: each side has found a place, not the same.
+        return step.Call is Call.Map or Call.Remap && IsPlace(ours) && IsPlace(theirs) && before.Any(stack => IsStack(stack)
+            && before.Any(area => area.End <= stack.Start && area.End > stack.Start - GuardSize));
+    }
+
+    private static bool IsStack(AreaInfo area) => area.Flags.Split(' ').Contains("gd");
+
+    private static bool IsPlace(string result) => char.IsAsciiLetterLower(result[0]) && char.IsAsciiDigit(result[^1])
+        || ulong.TryParse(result, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out _);
+}

@@ -1,0 +1,122 @@
+using System.Text;
+using Faultline.Differential.Engine;
+using Faultline.Differential.Host;
+using Faultline.Differential.Programs;
+using Faultline.Physical;
+
+namespace Faultline.Differential;
+
+/// <summary>Runs programs step by step on both sides and compares them after each step.</summary>
+internal sealed class LockStep : IDisposable
+{
+    private const long Frames = 1 << 16;
+    private const int MaximumProcesses = 3;
+    private const int WindowPages = 48, NearPages = 12;
+
+    private readonly HostMachine _host;
+    private readonly PhysicalMemory _memory = new(new PhysicalMemoryOptions { CapacityInFrames = Frames, PoisonFreedFrames = true });
+    private readonly StringBuilder _before = new(), _ours = new(), _theirs = new();
+
+    private LockStep(HostMachine host) => _host = host;
+
+    public long Programs { get; private set; }
+
+    public long Steps { get; private set; }
+
+    /// <summary>Programs that met a known difference.</summary>
+    public long CutShort { get; private set; }
+
+    /// <exception cref="HostException">The host does not allow it.</exception>
+    public static LockStep Start()
+    {
+        HostRules.Require();
+        return new LockStep(HostMachine.Start());
+    }
+
+    /// <summary>Runs a program to its end or to the first difference.</summary>
+    /// <param name="program">What is run.</param>
+    /// <param name="options">The engine's options; null for those that the host calls for.</param>
+    /// <returns>What differs, for a reader; null if nothing does.</returns>
+    public string? Compare(CallProgram program, AddressSpaceOptions? options = null)
+    {
+        Programs++;
+        _host.Begin();
+        using var engine = new EngineMachine(_memory, _host.Layout, options ?? HostRules.Options(_host.Layout, program.Design));
+        int processes = 1;
+        for (int i = 0; i < program.Steps.Count; i++)
+        {
+            Step step = program.Steps[i];
+            int process = step.Process % processes;
+            if (step.Call == Call.Fork && processes == MaximumProcesses) continue;
+            if (step.Call == Call.Exit && process == 0) continue;
+            _before.Clear();
+            engine.Describe(process, _before);
+            IReadOnlyList<AreaInfo> before = engine.Areas(process);
+            (string ours, string theirs) = (engine.Do(process, step), _host.Do(process, step));
+            Steps++;
+            if (ours != theirs && KnownDifferences.Explain(step, ours, theirs, before))
+            {
+                CutShort++;
+                return null;
+            }
+
+            bool agree = ours == theirs;
+            if (agree && step.Call == Call.Fork) agree = StatesAgree(engine, processes++);
+            if (agree && step.Call == Call.Exit) processes--;
+            else if (agree) agree = StatesAgree(engine, process);
+            if (!agree) return Report($"step {i + 1}, {step}", ours, theirs);
+        }
+
+        return CompareWhatIsRead(engine, processes);
+    }
+
+    /// <summary>As <see cref="Compare"/>; a difference fails the test.</summary>
+    public void MustAgree(CallProgram program)
+    {
+        if (Compare(program) is { } difference) Assert.Fail($"{difference}program:\n{program}");
+    }
+
+    public void Dispose()
+    {
+        _host.Dispose();
+        _memory.Dispose();
+    }
+
+    /// <summary>At the end each page is read by each process: value or signal, then the pages that this has faulted in.</summary>
+    private string? CompareWhatIsRead(EngineMachine engine, int processes)
+    {
+        IEnumerable<Place> places = Enumerable.Range(0, WindowPages).Select(page => new Place(Region.Window, page, 0))
+            .Concat(Enumerable.Range(-NearPages, NearPages).Select(page => new Place(Region.Top, page, 0)))
+            .Concat(Enumerable.Range(0, NearPages).Select(page => new Place(Region.Heap, page, 0)));
+        foreach (Place place in places)
+        {
+            for (int process = 0; process < processes; process++)
+            {
+                var step = new Step(Call.Read, process, place, default, default, default, 0, 0);
+                _before.Clear();
+                engine.Describe(process, _before);
+                (string ours, string theirs) = (engine.Do(process, step), _host.Do(process, step));
+                if (ours != theirs) return Report($"the end, {step}", ours, theirs);
+            }
+        }
+
+        for (int process = 0; process < processes; process++)
+        {
+            if (!StatesAgree(engine, process)) return Report("the end, after all reads", "", "");
+        }
+
+        return null;
+    }
+
+    private bool StatesAgree(EngineMachine engine, int process)
+    {
+        _ours.Clear();
+        _theirs.Clear();
+        engine.Describe(process, _ours);
+        _host.Describe(process, _theirs);
+        return _ours.Equals(_theirs);
+    }
+
+    private string Report(string where, string ours, string theirs) =>
+        $"Different at {where}\nbefore:\n{_before}Faultline: {ours}\n{_ours}host: {theirs}\n{_theirs}";
+}
