@@ -12,6 +12,14 @@ internal static class HostRules
     // mremap of several areas at once came with 6.17.
     private static readonly Version s_oldest = new(6, 17);
 
+    private static readonly Lazy<ulong> s_minimumAddress =
+        new(() => ulong.Parse(File.ReadAllText("/proc/sys/vm/mmap_min_addr"), CultureInfo.InvariantCulture));
+
+    private static readonly Lazy<ulong> s_memoryAndSwap = new(MemoryAndSwap);
+    private static readonly Lazy<bool> s_mayLockMemory = new(MayLockMemory);
+    private static readonly Lazy<ulong> s_stackLimit = new(() => Limit("Max stack size"));
+    private static readonly Lazy<ulong> s_lockLimit = new(() => Limit("Max locked memory"));
+
     /// <summary>Throws where the host has other rules than the engine, which has those of Linux 6.18 for x86-64.</summary>
     public static void Require()
     {
@@ -27,10 +35,10 @@ internal static class HostRules
     {
         Design = design,
         MmapBase = layout.Top,
-        MinimumAddress = ulong.Parse(File.ReadAllText("/proc/sys/vm/mmap_min_addr"), CultureInfo.InvariantCulture),
-        CommitLimit = MemoryAndSwap(),
-        Privileged = MayLockMemory(),
-        Limits = new ResourceLimits { Stack = Limit("Max stack size"), MemoryLock = Limit("Max locked memory") },
+        MinimumAddress = s_minimumAddress.Value,
+        CommitLimit = s_memoryAndSwap.Value,
+        Privileged = s_mayLockMemory.Value,
+        Limits = new ResourceLimits { Stack = s_stackLimit.Value, MemoryLock = s_lockLimit.Value },
     };
 
     private static ulong MemoryAndSwap() => (Field("/proc/meminfo", "MemTotal:") + Field("/proc/meminfo", "SwapTotal:")) << 10;

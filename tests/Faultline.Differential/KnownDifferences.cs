@@ -8,6 +8,7 @@ internal static class KnownDifferences
 {
     private const ulong GuardSize = 256 * Layout.PageSize;
 
+    /// <summary>A result that differs.</summary>
     /// <param name="step">What was done.</param>
     /// <param name="ours">The engine's result.</param>
     /// <param name="theirs">The host's result.</param>
@@ -18,6 +19,9 @@ internal static class KnownDifferences
         return step.Call is Call.Map or Call.Remap && IsPlace(ours) && IsPlace(theirs) && before.Any(stack => IsStack(stack)
             && before.Any(area => area.End <= stack.Start && area.End > stack.Start - GuardSize));
     }
+
+    /// <summary>A state that differs after equal results: Linux reclaims clean pages at once.</summary>
+    public static bool Explain(Step step) => step.Call == Call.Advise && step.Bits == (int)Advice.PageOut;
 
     private static bool IsStack(AreaInfo area) => area.Flags.Split(' ').Contains("gd");
 

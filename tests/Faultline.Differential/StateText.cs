@@ -9,21 +9,21 @@ internal static class StateText
     /// <summary>Pages that <c>mincore</c> may succeed for: programs have longer lengths only where nothing can be mapped.</summary>
     public const int CorePages = 1024;
 
+    /// <summary>Pages in one of <see cref="Runs"/> at most.</summary>
+    public const int LongestRun = 2 * EndPages;
+
     // Of a large area both ends are looked at.
-    private const ulong EndPages = 24;
+    private const int EndPages = 24;
 
     public static void AppendArea(StringBuilder text, Layout layout, ulong start, ulong end, string rights, ulong offset, string name, string flags) =>
         text.Append(CultureInfo.InvariantCulture, $"  {layout.Describe(start)} {layout.Describe(end)} {rights} {offset:x} {name} [{flags}]");
 
-    /// <summary>The pages of an area that are compared.</summary>
-    public static IEnumerable<ulong> Pages(ulong start, ulong end)
+    /// <summary>The pages of an area that are compared: all, or both ends.</summary>
+    public static IEnumerable<(ulong Start, int Pages)> Runs(ulong start, ulong end)
     {
         ulong count = (end - start) / Layout.PageSize;
-        for (ulong i = 0; i < count; i++)
-        {
-            if (i == EndPages && count > 2 * EndPages) i = count - EndPages;
-            yield return start + (i * Layout.PageSize);
-        }
+        if (count <= LongestRun) return [(start, (int)count)];
+        return [(start, EndPages), (end - (EndPages * Layout.PageSize), EndPages)];
     }
 
     /// <summary>A resident page: where it is, and each byte that is not 0.</summary>

@@ -15,19 +15,26 @@ internal static class PageContents
         try
         {
             VmArea area = space.Areas.Find(info.Start)!;
-            foreach (ulong page in StateText.Pages(area.Start, area.End))
+            foreach ((ulong start, int pages) in StateText.Runs(area.Start, area.End))
             {
-                var visitor = new FrameVisitor();
-                PageOperations.Visit(space, page, page + Page.Size, ref visitor);
-                uint? frame = visitor.Found;
-                if (frame is null && area.File is { } file && file.Cache.TryLookup(area.PageIndex(page), out uint cached)) frame = cached;
-                if (frame is { } found) StateText.AppendPage(text, layout, page, space.Memory.Contents(found));
+                for (ulong page = start; page < start + ((ulong)pages * Page.Size); page += Page.Size)
+                {
+                    if (FrameAt(space, area, page) is { } frame) StateText.AppendPage(text, layout, page, space.Memory.Contents(frame));
+                }
             }
         }
         finally
         {
             space.MmapLock.ExitRead();
         }
+    }
+
+    private static uint? FrameAt(AddressSpace space, VmArea area, ulong page)
+    {
+        var visitor = new FrameVisitor();
+        PageOperations.Visit(space, page, page + Page.Size, ref visitor);
+        if (visitor.Found is not null) return visitor.Found;
+        return area.File is { } file && file.Cache.TryLookup(area.PageIndex(page), out uint cached) ? cached : null;
     }
 
     private struct FrameVisitor : IPageVisitor

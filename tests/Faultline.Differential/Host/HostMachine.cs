@@ -114,23 +114,36 @@ internal sealed class HostMachine : IMachine, IDisposable
 
     private void AppendPages(StringBuilder text, HostProcess host, HostArea area)
     {
-        ulong entry = 0;
-        foreach (ulong page in StateText.Pages(area.Start, area.End))
+        Span<bool> buffer = stackalloc bool[StateText.LongestRun];
+        foreach ((ulong start, int pages) in StateText.Runs(area.Start, area.End))
         {
-            if (area.IsShared)
+            Span<bool> resident = buffer[..pages];
+            FindResident(host, area, start, resident);
+            for (int i = 0; i < pages; i++)
             {
-                // Fault-around maps what the object has nearby: whether it has the page tells more than the entry.
-                host.MustCall(SystemCalls.MinCore, page, Layout.PageSize, HostProgram.Data);
-                if (!host.TryRead(HostProgram.Data, _page.AsSpan(0, 1)) || _page[0] == 0) continue;
+                ulong page = start + ((ulong)i * Layout.PageSize);
+                if (!resident[i]) continue;
+                if (!host.TryRead(page, _page)) throw new HostException($"No byte of {page:x} could be read.");
+                StateText.AppendPage(text, Layout, page, _page);
             }
-            else
-            {
-                host.ReadPageMap(page, new Span<ulong>(ref entry));
-                if (!HostProcess.IsPresent(entry)) continue;
-            }
+        }
+    }
 
-            if (!host.TryRead(page, _page)) throw new HostException($"No byte of {page:x} could be read.");
-            StateText.AppendPage(text, Layout, page, _page);
+    private static void FindResident(HostProcess host, HostArea area, ulong start, Span<bool> resident)
+    {
+        if (area.IsShared)
+        {
+            // Fault-around maps what the object has nearby: whether it has the page tells more than the entry.
+            Span<byte> answers = stackalloc byte[resident.Length];
+            host.MustCall(SystemCalls.MinCore, start, (ulong)resident.Length * Layout.PageSize, HostProgram.Data);
+            if (!host.TryRead(HostProgram.Data, answers)) throw new HostException("No data could be read.");
+            for (int i = 0; i < resident.Length; i++) resident[i] = answers[i] != 0;
+        }
+        else
+        {
+            Span<ulong> entries = stackalloc ulong[resident.Length];
+            host.ReadPageMap(start, entries);
+            for (int i = 0; i < resident.Length; i++) resident[i] = HostProcess.IsPresent(entries[i]);
         }
     }
 

@@ -36,6 +36,16 @@ internal static unsafe partial class Native
     [LibraryImport("libc", EntryPoint = "kill")]
     public static partial int SendSignal(int process, int signal);
 
+    [LibraryImport("libc", EntryPoint = "sched_getcpu")]
+    public static partial int CurrentProcessor();
+
+    /// <summary>The processors that a thread (0: the caller) may run on: a bit each, of 1024.</summary>
+    [LibraryImport("libc", EntryPoint = "sched_getaffinity")]
+    public static partial int GetAffinity(int thread, nuint size, Span<byte> mask);
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
+    public static partial int SetAffinity(int thread, nuint size, ReadOnlySpan<byte> mask);
+
     [LibraryImport("libc", EntryPoint = "personality")]
     public static partial int Personality(ulong value);
 
