@@ -19,7 +19,8 @@ internal sealed class EngineMachine : IMachine, IDisposable
         var space = new AddressSpace(memory, options);
         space.Reset(layout.Heap);
 
-        // The guard below a stack keeps its distance from the host's program too. Shared, so that no private area can merge with it.
+        // The guard below a stack keeps its distance from the host's program too, and limits count it. Shared, so that no private area can merge with it.
+        space.Map(HostProgram.Data, Layout.PageSize, Protection.ReadWrite, MapFlags.Private | MapFlags.Fixed);
         space.Map(HostProgram.Text, Layout.PageSize, Protection.Read | Protection.Execute, MapFlags.Shared | MapFlags.Fixed);
         Add(space);
     }
@@ -39,6 +40,10 @@ internal sealed class EngineMachine : IMachine, IDisposable
             case Call.Advise: return Result(space.TryAdvise(at, length, (Advice)step.Bits));
             case Call.Lock: return Result(space.TryMemoryLock(at, length, step.Bits != 0));
             case Call.Unlock: return Result(space.TryMemoryUnlock(at, length));
+            case Call.LockAll: return Result(space.TryMemoryLockAll((LockAllFlags)step.Bits));
+            case Call.UnlockAll:
+                space.MemoryUnlockAll();
+                return Result(Errno.None);
             case Call.Core: return Core(space, at, length);
             case Call.Brk:
                 _ = space.TryBrk(at, out address); // as the system call, which tells an error by the end that did not move
@@ -69,7 +74,7 @@ internal sealed class EngineMachine : IMachine, IDisposable
         AddressSpace space = _processes[process].Space;
         foreach (AreaInfo area in Areas(process))
         {
-            if (area.Start == HostProgram.Text) continue;
+            if (area.Start is HostProgram.Data or HostProgram.Text) continue;
             StateText.AppendArea(text, _layout, area.Start, area.End, RightsOf(area), area.Offset, NameOf(area), area.Flags);
             PageContents.Append(text, _layout, space, area);
             text.Append('\n');

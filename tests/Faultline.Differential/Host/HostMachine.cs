@@ -79,6 +79,8 @@ internal sealed class HostMachine : IMachine, IDisposable
             case Call.Advise: return Result(host.Call(SystemCalls.Advise, at, length, bits));
             case Call.Lock: return Result(host.Call(SystemCalls.Lock2, at, length, bits));
             case Call.Unlock: return Result(host.Call(SystemCalls.Unlock, at, length));
+            case Call.LockAll: return Result(host.Call(SystemCalls.LockAll, bits));
+            case Call.UnlockAll: return Result(host.Call(SystemCalls.UnlockAll));
             case Call.Core: return Core(host, at, length);
             case Call.Brk: return Result(host.Call(SystemCalls.Brk, at));
             case Call.Read: return StateText.Signal(host.Load(at, out byte value), value);

@@ -57,6 +57,7 @@ internal static class ProgramGenerator
         (2, Gen.Select(s_place, s_extent, Gen.Int[0, 1]).Select((at, length, onFault) => Empty(Call.Lock) with { At = at, Length = length, Bits = onFault })),
         (2, Gen.Select(s_place, s_extent).Select((at, length) => Empty(Call.Unlock) with { At = at, Length = length })),
         (2, Gen.Select(s_place, s_extent).Select((at, length) => Empty(Call.Core) with { At = at, Length = length })),
+        (1, Gen.Frequency((2, Gen.Const(Empty(Call.UnlockAll))), (1, Gen.Int[0, 8].Select(what => Empty(Call.LockAll) with { Bits = what })))),
         (5, s_target.Select(Gen.Int[0, 12], (at, page) => Empty(Call.Brk) with { At = at.Byte > 0 ? at : new Place(Region.Heap, page, 0) })),
         (3, Gen.Const(Empty(Call.Fork))),
         (1, Gen.Const(Empty(Call.Exit))),

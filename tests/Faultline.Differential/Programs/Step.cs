@@ -13,6 +13,8 @@ internal enum Call
     Advise,
     Lock,
     Unlock,
+    LockAll,
+    UnlockAll,
     Core,
     Brk,
     Fork,
@@ -28,7 +30,7 @@ internal enum Call
 /// <param name="Length">The length; the old one of a remap.</param>
 /// <param name="NewLength">The new length of a remap.</param>
 /// <param name="To">The new address of a remap.</param>
-/// <param name="Bits">The rights, the advice, the value to write, or 1 for a lock on fault.</param>
+/// <param name="Bits">The rights, the advice, the value to write, 1 for a lock on fault, or what is to be locked.</param>
 /// <param name="Flags">The flags of a map or remap.</param>
 internal sealed record Step(Call Call, int Process, Place At, Extent Length, Extent NewLength, Place To, int Bits, int Flags)
 {
