@@ -44,6 +44,7 @@ internal sealed class EngineMachine : IMachine, IDisposable
             case Call.UnlockAll:
                 space.MemoryUnlockAll();
                 return Result(Errno.None);
+            case Call.Limit: return SetLimit(space.Limits, step.Bits, length);
             case Call.Core: return Core(space, at, length);
             case Call.Brk:
                 _ = space.TryBrk(at, out address); // as the system call, which tells an error by the end that did not move
@@ -120,6 +121,15 @@ internal sealed class EngineMachine : IMachine, IDisposable
         Errno error = space.TryMinCore(at, length, residency);
         int pages = (int)Math.Min((length + Layout.PageSize - 1) / Layout.PageSize, StateText.CorePages);
         return error != Errno.None ? error.ToString() : StateText.Residency(residency[..pages]);
+    }
+
+    private static string SetLimit(ResourceLimits limits, int resource, ulong value)
+    {
+        const int Data = 2, Stack = 3;
+        if (resource == Data) limits.Data = value;
+        else if (resource == Stack) limits.Stack = value;
+        else limits.AddressSpace = value;
+        return "ok";
     }
 
     private string Result(Errno error, ulong address = 0) => StateText.Result(_layout, error, error == Errno.None ? address : 0);

@@ -81,6 +81,11 @@ internal sealed class HostMachine : IMachine, IDisposable
             case Call.Unlock: return Result(host.Call(SystemCalls.Unlock, at, length));
             case Call.LockAll: return Result(host.Call(SystemCalls.LockAll, bits));
             case Call.UnlockAll: return Result(host.Call(SystemCalls.UnlockAll));
+            case Call.Limit:
+                // The soft limit alone: a hard one could not be raised again.
+                host.MustCall(SystemCalls.ResourceLimit, 0, bits, 0, HostProgram.Data);
+                host.Write(HostProgram.Data, BitConverter.GetBytes(length));
+                return Result(host.Call(SystemCalls.ResourceLimit, 0, bits, HostProgram.Data));
             case Call.Core: return Core(host, at, length);
             case Call.Brk: return Result(host.Call(SystemCalls.Brk, at));
             case Call.Read: return StateText.Signal(host.Load(at, out byte value), value);

@@ -22,7 +22,7 @@ internal sealed unsafe class HostProcess : IDisposable
     {
         Id = id;
         _registers = registers;
-        _memory = Open("mem");
+        _memory = Open("mem", FileAccess.ReadWrite);
         _pageMap = Open("pagemap");
         _areas = Open("smaps");
     }
@@ -96,6 +96,8 @@ internal sealed unsafe class HostProcess : IDisposable
             return false;
         }
     }
+
+    public void Write(ulong address, ReadOnlySpan<byte> contents) => RandomAccess.Write(_memory, contents, (long)address);
 
     /// <summary>Tells for each of some pages whether its entry holds a page; without a change to it.</summary>
     public void ReadPageMap(ulong address, Span<ulong> entries) =>
@@ -204,9 +206,9 @@ internal sealed unsafe class HostProcess : IDisposable
         if (result == -1) throw new HostException($"{call} failed: {(Errno)Marshal.GetLastPInvokeError()}.");
     }
 
-    private SafeFileHandle Open(string name)
+    private SafeFileHandle Open(string name, FileAccess access = FileAccess.Read)
     {
         string path = string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}/{name}");
-        return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        return File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite);
     }
 }

@@ -43,9 +43,12 @@ internal static class HostProgram
         BinaryPrimitives.WriteUInt64LittleEndian(header[32..], HeaderSize);
         BinaryPrimitives.WriteUInt16LittleEndian(header[52..], HeaderSize);
         BinaryPrimitives.WriteUInt16LittleEndian(header[54..], SegmentSize);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[56..], 2);
-        WriteSegment(header[HeaderSize..], ReadWrite, PageSize, Data);
-        WriteSegment(header[(HeaderSize + SegmentSize)..], ReadExecute, 0, Text);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[56..], 3);
+        WriteSegment(header[HeaderSize..], ReadWrite, PageSize, Data, PageSize);
+        WriteSegment(header[(HeaderSize + SegmentSize)..], ReadExecute, 0, Text, PageSize);
+
+        // Where nothing is: the kernel takes the last segment for the program's data, which RLIMIT_DATA counts together with the heap.
+        WriteSegment(header[(HeaderSize + (2 * SegmentSize))..], ReadWrite, 0, End, 0);
 
         WriteCode(image, SystemCall, [0x0f, 0x05]);
         WriteCode(image, Load, [0x8a, 0x07]);
@@ -54,15 +57,15 @@ internal static class HostProgram
         return image;
     }
 
-    private static void WriteSegment(Span<byte> at, uint rights, ulong offset, ulong address)
+    private static void WriteSegment(Span<byte> at, uint rights, ulong offset, ulong address, ulong size)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(at, 1); // PT_LOAD
         BinaryPrimitives.WriteUInt32LittleEndian(at[4..], rights);
         BinaryPrimitives.WriteUInt64LittleEndian(at[8..], offset);
         BinaryPrimitives.WriteUInt64LittleEndian(at[16..], address);
         BinaryPrimitives.WriteUInt64LittleEndian(at[24..], address);
-        BinaryPrimitives.WriteUInt64LittleEndian(at[32..], PageSize);
-        BinaryPrimitives.WriteUInt64LittleEndian(at[40..], PageSize);
+        BinaryPrimitives.WriteUInt64LittleEndian(at[32..], size);
+        BinaryPrimitives.WriteUInt64LittleEndian(at[40..], size);
         BinaryPrimitives.WriteUInt64LittleEndian(at[48..], PageSize);
     }
 

@@ -4,5 +4,5 @@ namespace Faultline.Differential.Host;
 internal static class SystemCalls
 {
     public const int Map = 9, Protect = 10, Unmap = 11, Brk = 12, SignalAction = 13, Remap = 25, MinCore = 27, Advise = 28, Fork = 57;
-    public const int Unlock = 150, LockAll = 151, UnlockAll = 152, ProcessControl = 157, Lock2 = 325;
+    public const int Unlock = 150, LockAll = 151, UnlockAll = 152, ProcessControl = 157, ResourceLimit = 302, Lock2 = 325;
 }

@@ -15,6 +15,7 @@ internal enum Call
     Unlock,
     LockAll,
     UnlockAll,
+    Limit,
     Core,
     Brk,
     Fork,
@@ -27,10 +28,10 @@ internal enum Call
 /// <param name="Call">What is called.</param>
 /// <param name="Process">Which of the processes that live calls: the first is 0, forked ones follow.</param>
 /// <param name="At">The address.</param>
-/// <param name="Length">The length; the old one of a remap.</param>
+/// <param name="Length">The length; the old one of a remap; the value of a limit.</param>
 /// <param name="NewLength">The new length of a remap.</param>
 /// <param name="To">The new address of a remap.</param>
-/// <param name="Bits">The rights, the advice, the value to write, 1 for a lock on fault, or what is to be locked.</param>
+/// <param name="Bits">The rights, the advice, the value to write, 1 for a lock on fault, what is to be locked, or the number of a resource limit.</param>
 /// <param name="Flags">The flags of a map or remap.</param>
 internal sealed record Step(Call Call, int Process, Place At, Extent Length, Extent NewLength, Place To, int Bits, int Flags)
 {
