@@ -1,6 +1,5 @@
 using System.Globalization;
 using CsCheck;
-using Faultline.Differential.Host;
 using Faultline.Differential.Programs;
 using Faultline.Testing;
 
@@ -12,7 +11,7 @@ public class DifferentialTests
     [Fact]
     public void WhenCallsAreMadeAtRandomThenTheHostDoesTheSame()
     {
-        using LockStep lockStep = StartOrSkip();
+        using LockStep lockStep = Suite.StartOrSkip();
         try
         {
             // One thread, this one: the host's process obeys no other.
@@ -36,7 +35,7 @@ public class DifferentialTests
     [Fact]
     public void WhenAProgramOnceDifferedThenItAgreesNow()
     {
-        using LockStep lockStep = StartOrSkip();
+        using LockStep lockStep = Suite.StartOrSkip();
         string[] files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Regressions"), "*.txt");
         Assert.NotEmpty(files);
         Assert.All(files, file => lockStep.MustAgree(CallProgram.Parse(File.ReadLines(file))));
@@ -46,7 +45,7 @@ public class DifferentialTests
     [Fact]
     public void WhenTheEngineHasAnotherRuleThenTheDifferenceIsFoundAndReduced()
     {
-        using LockStep lockStep = StartOrSkip();
+        using LockStep lockStep = Suite.StartOrSkip();
         var program = CallProgram.Parse(["map p0 at=w0 len=3 bits=3 flags=0x12", "map p0 at=0 len=1 bits=3 flags=0x2", "write p0 at=w1 bits=7",
             "map p0 at=0 len=512 bits=3 flags=0x2", "unmap p0 at=w0 len=1"]);
         lockStep.MustAgree(program);
@@ -57,19 +56,6 @@ public class DifferentialTests
     [Fact]
     public void WhenAProgramIsPrintedThenItsTextIsTheProgram() =>
         ProgramGenerator.Programs.Sample(program => CallProgram.Parse(program.ToString().Split('\n')).ToString() == program.ToString(), iter: 200);
-
-    private static LockStep StartOrSkip()
-    {
-        try
-        {
-            return LockStep.Start();
-        }
-        catch (HostException missing)
-        {
-            Assert.Skip($"Inconclusive: nothing was compared with the host's kernel. {missing.Message}");
-            throw;
-        }
-    }
 
     private static int Seconds() => Environment.GetEnvironmentVariable("FAULTLINE_DIFFERENTIAL_SECONDS") is { Length: > 0 } seconds
         ? int.Parse(seconds, CultureInfo.InvariantCulture)

@@ -58,8 +58,9 @@ internal sealed class LockStep : IDisposable
     /// <summary>Runs a program to its end or to the first difference.</summary>
     /// <param name="program">What is run.</param>
     /// <param name="options">The engine's options; null for those that the host calls for.</param>
+    /// <param name="results">Gets each step's result; null if nobody asks.</param>
     /// <returns>What differs, for a reader; null if nothing does.</returns>
-    public string? Compare(CallProgram program, AddressSpaceOptions? options = null)
+    public string? Compare(CallProgram program, AddressSpaceOptions? options = null, List<string>? results = null)
     {
         Programs++;
         _host.Begin();
@@ -76,6 +77,7 @@ internal sealed class LockStep : IDisposable
             IReadOnlyList<AreaInfo> before = engine.Areas(process);
             (string ours, string theirs) = (engine.Do(process, step), _host.Do(process, step));
             Steps++;
+            results?.Add(ours);
             if (ours != theirs && KnownDifferences.Explain(step, ours, theirs, before))
             {
                 CutShort++;
@@ -99,9 +101,9 @@ internal sealed class LockStep : IDisposable
     }
 
     /// <summary>As <see cref="Compare"/>; a difference fails the test.</summary>
-    public void MustAgree(CallProgram program)
+    public void MustAgree(CallProgram program, List<string>? results = null)
     {
-        if (Compare(program) is { } difference) Assert.Fail($"{difference}program:\n{program}");
+        if (Compare(program, results: results) is { } difference) Assert.Fail($"{difference}program:\n{program}");
     }
 
     public void Dispose()

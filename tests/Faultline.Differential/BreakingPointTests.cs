@@ -1,0 +1,165 @@
+using Faultline.Differential.Programs;
+
+namespace Faultline.Differential;
+
+/// <summary>
+/// Where other implementations of these calls have broken. Each program runs on the host too, and both sides must give the results that are written here.
+/// Letters of a place: <see cref="Region"/>.
+/// </summary>
+public class BreakingPointTests
+{
+    [Fact]
+    public void WhenAGrowingRemapMeetsAMergedNeighbourThenItMovesOrFails() => Agree(
+        ("map p0 at=w0 len=2 bits=3 flags=0x12", "w0"),
+        ("map p0 at=w2 len=2 bits=3 flags=0x12", "w2"),
+        ("remap p0 at=w0 len=2 new=3", "ENOMEM"),
+        ("remap p0 at=w0 len=4 new=6", "w0"),
+        ("remap p0 at=w0 len=2 new=3 flags=1", "t-3"),
+        ("remap p0 at=w1 len=1 new=2 flags=1", "EFAULT"));
+
+    [Fact]
+    public void WhenTheOldSizeIsZeroThenSharedMemoryIsMappedTwiceAndPrivateMemoryNot() => Agree(
+        ("map p0 at=w0 len=2 bits=3 flags=0x11", "w0"),
+        ("map p0 at=w4 len=1 bits=3 flags=0x12", "w4"),
+        ("remap p0 at=w0 new=2 flags=1", "t-2"),
+        ("write p0 at=t-1 bits=7", "00"),
+        ("read p0 at=w1", "07"),
+        ("remap p0 at=w0 new=1", "ENOMEM"),
+        ("remap p0 at=w0 new=2 to=w8 flags=3", "w8"),
+        ("read p0 at=w9", "07"),
+        ("remap p0 at=w4 new=1 flags=1", "EINVAL"));
+
+    [Fact]
+    public void WhenAFixedShrinkSpansAreasThenTheTailGoesAndTheRestMoves() => Agree(
+        ("map p0 at=w0 len=2 bits=3 flags=0x12", "w0"),
+        ("map p0 at=w2 len=2 bits=1 flags=0x12", "w2"),
+        ("write p0 at=w0 bits=5", "00"),
+        ("remap p0 at=w0 len=4 new=1 to=w8 flags=3", "w8"),
+        ("read p0 at=w8", "05"),
+        ("read p0 at=w0", "NotMapped"),
+        ("read p0 at=w2", "NotMapped"));
+
+    [Fact]
+    public void WhenAMoveSpansAreasAndHolesThenTheirDistancesStay() => Agree(
+        ("map p0 at=w0 len=1 bits=3 flags=0x12", "w0"),
+        ("write p0 at=w0 bits=1", "00"),
+        ("map p0 at=w2 len=1 bits=1 flags=0x12", "w2"),
+        ("remap p0 at=w0 len=3 new=3 to=w8 flags=3", "w8"),
+        ("read p0 at=w8", "01"),
+        ("read p0 at=w9", "NotMapped"),
+        ("write p0 at=w10 bits=1", "NotPermitted"));
+
+    [Fact]
+    public void WhenSomethingIsThereThenNoReplaceIsExactOrFails() => Agree(
+        ("map p0 at=w2 len=2 bits=3 flags=0x12", "w2"),
+        ("map p0 at=w0 len=3 bits=3 flags=0x100002", "EEXIST"),
+        ("map p0 at=w3 len=4 bits=3 flags=0x100002", "EEXIST"),
+        ("map p0 at=w0 len=8 bits=3 flags=0x100002", "EEXIST"),
+        ("map p0 at=w0+1 len=1 bits=3 flags=0x100002", "EINVAL"),
+        ("map p0 at=w0 len=2 bits=3 flags=0x100002", "w0"),
+        ("map p0 at=w4 len=1 bits=3 flags=0x100002", "w4"));
+
+    [Fact]
+    public void WhenAFixedMapIsRefusedByALimitThenWhatItWouldHaveReplacedStays() => Agree(
+        ("map p0 at=w0 len=4 bits=3 flags=0x12", "w0"),
+        ("write p0 at=w1 bits=9", "00"),
+        ("limit p0 len=8 bits=9", "ok"),
+        ("map p0 at=w1 len=12 bits=3 flags=0x12", "ENOMEM"),
+        ("read p0 at=w1", "09"),
+        ("limit p0 len=100 bits=9", "ok"),
+        ("map p0 at=w1 len=12 bits=3 flags=0x12", "w1"),
+        ("read p0 at=w1", "00"));
+
+    [Fact]
+    public void WhenSharedMemoryHasAliasesAndHeirsThenAllSeeAWrite() => Agree(
+        ("map p0 at=w0 len=1 bits=3 flags=0x11", "w0"),
+        ("remap p0 at=w0 new=1 to=w4 flags=3", "w4"),
+        ("fork p0", "ok"),
+        ("write p1 at=w4 bits=3", "00"),
+        ("read p0 at=w0", "03"),
+        ("write p0 at=w0 bits=4", "00"),
+        ("read p1 at=w0", "04"));
+
+    [Fact]
+    public void WhenALimitIsExceededThenMapFails() => Agree(
+        ("limit p0 len=10 bits=9", "ok"),
+        ("map p0 len=9 bits=3 flags=0x2", "ENOMEM"),
+        ("map p0 len=8 bits=3 flags=0x2", "t-8"),
+        ("limit p0 len=200 bits=9", "ok"),
+        ("limit p0 len=9 bits=2", "ok"),
+        ("map p0 at=w0 len=1 bits=3 flags=0x12", "ENOMEM"),
+        ("map p0 at=w0 len=1 bits=1 flags=0x12", "w0"),
+        ("map p0 at=w0 len=1 bits=3 flags=0x11", "w0"),
+        ("protect p0 at=t-8 len=8 bits=1", "ok"),
+        ("map p0 at=w1 len=8 bits=3 flags=0x12", "w1"),
+        ("protect p0 at=t-8 len=1 bits=3", "ENOMEM"));
+
+    [Fact]
+    public void WhenRightsAreTakenAfterAForkThenTheAccessIsASignalAndTheAreasMergeBack() => Agree(
+        ("map p0 at=w0 len=3 bits=3 flags=0x12", "w0"),
+        ("write p0 at=w0 bits=1", "00"),
+        ("write p0 at=w1 bits=2", "00"),
+        ("fork p0", "ok"),
+        ("protect p1 at=w1 len=1", "ok"),
+        ("read p1 at=w1", "NotPermitted"),
+        ("protect p1 at=w1 len=1 bits=1", "ok"),
+        ("write p1 at=w1 bits=3", "NotPermitted"),
+        ("read p1 at=w1", "02"),
+        ("protect p1 at=w1 len=1 bits=3", "ok"),
+        ("write p1 at=w1 bits=4", "00"),
+        ("read p0 at=w1", "02"));
+
+    /// <summary>The commit pattern of dotnet/runtime#97316: two streams of equal neighbours, first written apart, then adjacent.</summary>
+    [Fact]
+    public void WhenEqualNeighboursWereWrittenApartThenTheyDoNotMerge() => Agree(
+        ("map p0 at=w0 len=8 flags=0x12", "w0"),
+        ("protect p0 at=w0 len=1 bits=3", "ok"),
+        ("protect p0 at=w7 len=1 bits=3", "ok"),
+        ("write p0 at=w0 bits=1", "00"),
+        ("write p0 at=w7 bits=1", "00"),
+        ("protect p0 at=w1 len=3 bits=3", "ok"),
+        ("protect p0 at=w4 len=3 bits=3", "ok"),
+        ("write p0 at=w3 bits=1", "00"),
+        ("write p0 at=w4 bits=1", "00"),
+        ("remap p0 at=w0 len=8 new=9", "EFAULT"));
+
+    /// <summary>What has been written apart stays apart: a growth over all of it is refused.</summary>
+    [Theory]
+    [InlineData("w0 w1 w2 w3", "w0")]
+    [InlineData("w3 w2 w1 w0", "w0")]
+    [InlineData("w0 w3 w1 w2", "EFAULT")]
+    public void WhenNeighboursAreMappedAndTouchedThenTheOrderDecidesWhetherTheyAreOneArea(string order, string grown) =>
+        Agree([.. order.Split(' ').SelectMany<string, (string, string)>(page =>
+            [($"map p0 at={page} len=1 bits=3 flags=0x12", page), ($"write p0 at={page} bits=1", "00")]), ("remap p0 at=w0 len=4 new=5", grown)]);
+
+    [Fact]
+    public void WhenAStackReachesTheNextMappingThenItsGuardIsKept() => Agree(
+        ("map p0 at=w0 len=1 bits=3 flags=0x12", "w0"),
+        ("map p0 at=w300 len=1 bits=3 flags=0x112", "w300"),
+        ("write p0 at=w290 bits=1", "00"),
+        ("write p0 at=w257 bits=1", "00"),
+        ("write p0 at=w256 bits=1", "NotMapped"),
+        ("unmap p0 at=w0 len=1", "ok"),
+        ("write p0 at=w256 bits=1", "00"));
+
+    [Fact]
+    public void WhenTheHeapMeetsAMappingThenItStopsAPageBelow() => Agree(
+        ("brk p0 at=h2", "h2"),
+        ("write p0 at=h1 bits=1", "00"),
+        ("map p0 at=h5 len=1 bits=3 flags=0x12", "h5"),
+        ("brk p0 at=h5", "h2"),
+        ("brk p0 at=h4", "h4"),
+        ("brk p0 at=h1", "h1"),
+        ("read p0 at=h1", "NotMapped"));
+
+    private static void Agree(params (string Step, string Result)[] program)
+    {
+        using LockStep lockStep = Suite.StartOrSkip();
+        foreach (FaultDesign design in Enum.GetValues<FaultDesign>())
+        {
+            var results = new List<string>();
+            lockStep.MustAgree(CallProgram.Parse(program.Select(line => line.Step)) with { Design = design }, results);
+            Assert.Equal(program.Select(line => line.Result), results);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using Faultline.Differential.Host;
+
+namespace Faultline.Differential;
+
+/// <summary>What all tests of the suite begin with.</summary>
+internal static class Suite
+{
+    /// <summary>Starts both sides. Where the host cannot be driven the test is skipped: it has passed nothing.</summary>
+    public static LockStep StartOrSkip()
+    {
+        try
+        {
+            return LockStep.Start();
+        }
+        catch (HostException missing)
+        {
+            Assert.Skip($"Inconclusive: nothing was compared with the host's kernel. {missing.Message}");
+            throw;
+        }
+    }
+}
