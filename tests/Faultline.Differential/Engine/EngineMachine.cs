@@ -125,10 +125,23 @@ internal sealed class EngineMachine : IMachine, IDisposable
 
     private static string SetLimit(ResourceLimits limits, int resource, ulong value)
     {
-        const int Data = 2, Stack = 3;
-        if (resource == Data) limits.Data = value;
-        else if (resource == Stack) limits.Stack = value;
-        else limits.AddressSpace = value;
+        const int Data = 2, Stack = 3, MemoryLock = 8;
+        switch (resource)
+        {
+            case Data:
+                limits.Data = value;
+                break;
+            case Stack:
+                limits.Stack = value;
+                break;
+            case MemoryLock:
+                limits.MemoryLock = value;
+                break;
+            default:
+                limits.AddressSpace = value;
+                break;
+        }
+
         return "ok";
     }
 

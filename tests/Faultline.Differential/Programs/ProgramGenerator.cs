@@ -7,7 +7,7 @@ internal static class ProgramGenerator
 {
     private const int MaximumSteps = 60;
     private const int LargePages = 512;
-    private const int DataLimit = 2, StackLimit = 3, SpaceLimit = 9;
+    private const int DataLimit = 2, StackLimit = 3, LockLimit = 8, SpaceLimit = 9;
     private const int UnknownAdvice = 26;
 
     private static readonly int[] s_mapFlags =
@@ -59,7 +59,7 @@ internal static class ProgramGenerator
         (2, Gen.Select(s_place, s_extent).Select((at, length) => Empty(Call.Unlock) with { At = at, Length = length })),
         (2, Gen.Select(s_place, s_extent).Select((at, length) => Empty(Call.Core) with { At = at, Length = length })),
         (1, Gen.Frequency((2, Gen.Const(Empty(Call.UnlockAll))), (1, Gen.Int[0, 8].Select(what => Empty(Call.LockAll) with { Bits = what })))),
-        (1, Gen.Select(Gen.OneOf(DataLimit, StackLimit, SpaceLimit), Gen.Int[0, 40], s_stray, (limit, pages, stray) =>
+        (1, Gen.Select(Gen.OneOf(DataLimit, StackLimit, LockLimit, SpaceLimit), Gen.Int[0, 40], s_stray, (limit, pages, stray) =>
             Empty(Call.Limit) with { Bits = limit, Length = new Extent((ulong)pages, stray) })),
         (5, s_target.Select(Gen.Int[0, 12], (at, page) => Empty(Call.Brk) with { At = at.Byte > 0 ? at : new Place(Region.Heap, page, 0) })),
         (3, Gen.Const(Empty(Call.Fork))),
