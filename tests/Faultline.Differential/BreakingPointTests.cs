@@ -109,7 +109,7 @@ public class BreakingPointTests
         ("write p1 at=w1 bits=4", "00"),
         ("read p0 at=w1", "02"));
 
-    /// <summary>The commit pattern of dotnet/runtime#97316: two streams of equal neighbours, first written apart, then adjacent.</summary>
+    /// <summary>Modelled on dotnet/runtime#97316: two streams of commits, first written apart, then adjacent and equal.</summary>
     [Fact]
     public void WhenEqualNeighboursWereWrittenApartThenTheyDoNotMerge() => Agree(
         ("map p0 at=w0 len=8 flags=0x12", "w0"),

@@ -23,6 +23,20 @@ internal static class KnownDifferences
     /// <summary>A state that differs after equal results: Linux reclaims clean pages at once.</summary>
     public static bool Explain(Step step) => step.Call == Call.Advise && step.Bits == (int)Advice.PageOut;
 
+    /// <summary>Whatever differs once locked memory has been moved by DontUnmap under RLIMIT_MEMLOCK: Linux goes on counting the source that it unlocked.</summary>
+    public static bool Explain(IEnumerable<Step> soFar)
+    {
+        const int LockLimit = 8;
+        bool limited = false, left = false;
+        foreach (Step step in soFar)
+        {
+            limited |= step.Call == Call.Limit && step.Bits == LockLimit;
+            left |= step.Call == Call.Remap && (step.Flags & (int)RemapFlags.DontUnmap) != 0;
+        }
+
+        return limited && left;
+    }
+
     private static bool IsStack(AreaInfo area) => area.Flags.Split(' ').Contains("gd");
 
     private static bool IsPlace(string result) => char.IsAsciiLetterLower(result[0]) && char.IsAsciiDigit(result[^1])
