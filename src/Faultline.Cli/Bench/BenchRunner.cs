@@ -11,13 +11,21 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
     /// <summary>What a verdict is given on unless more are asked for.</summary>
     public const int DefaultRounds = 15;
 
-    // Tier-up waits for 100 ms in which no method ran for the first time, and a method passes two tiers before the last.
-    private const int WarmUpBursts = 6;
-    private static readonly TimeSpan s_burst = TimeSpan.FromMilliseconds(120);
+    // Tier-up waits for 100 ms in which no method ran for the first time, and a method passes two tiers before the last; on a busy machine each
+    // step comes later. Warm is what has not become faster for some time.
+    private const int FewestBursts = 6;
+    private const int MostBursts = 30;
+    private const int SettledBursts = 3;
+    private const double Progress = 0.97;
+    private static readonly TimeSpan s_burst = TimeSpan.FromMilliseconds(80);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(130);
 
-    // Long enough for a timer of 24 ns and a scheduling slice now and then, short enough for the machine to keep its state during a round.
+    // Short enough for the machine to keep its state during a round.
     private static readonly TimeSpan s_measurement = TimeSpan.FromMilliseconds(20);
+
+    // A measurement is cut into pieces, and the median piece counts: one that another process interrupted, for milliseconds, drops out. Waits for the
+    // engine's locks take microseconds and stay in.
+    private static readonly TimeSpan s_piece = TimeSpan.FromMilliseconds(1);
 
     private const int MostRepetitions = 1 << 24;
 
@@ -40,7 +48,7 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
                 cancellation.ThrowIfCancellationRequested();
                 GC.Collect();
                 double before = Calibrator.Slowness();
-                readings[variant][round] = open.Variants[variant].Measure(repetitions[variant]);
+                readings[variant][round] = Measure(open.Variants[variant], repetitions[variant]);
                 slowness[variant][round] = (before + Calibrator.Slowness()) / 2;
             }
         }
@@ -48,16 +56,39 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
         return BenchmarkResult.Of(benchmark, open.Variants, readings, slowness);
     }
 
+    // The median of the pieces that fit into one measurement.
+    private static Reading Measure(Variant variant, int repetitions)
+    {
+        List<Reading> pieces = [];
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            pieces.Add(variant.Measure(repetitions));
+        }
+        while (Stopwatch.GetElapsedTime(start) < s_measurement);
+
+        return new(MedianInterval.Of(pieces.Select(p => p.Mean)).Median, MedianInterval.Of(pieces.Select(p => p.P99)).Median);
+    }
+
+    // Returns how many repetitions of each variant make a piece.
     private int[] WarmUp(Benchmark benchmark, IReadOnlyList<Variant> variants)
     {
         int[] repetitions = new int[variants.Count];
-        for (int burst = 0; burst < WarmUpBursts; burst++)
+        double[] best = [.. variants.Select(_ => double.PositiveInfinity)];
+        int settled = 0;
+        for (int burst = 0; burst < MostBursts && (burst < FewestBursts || settled < SettledBursts); burst++)
         {
-            progress($"{benchmark.Name}: warming up {burst + 1} of {WarmUpBursts}");
+            progress($"{benchmark.Name}: warming up {burst + 1}");
+            settled++;
             for (int i = 0; i < variants.Count; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                repetitions[i] = Burst(variants[i]);
+                (int enough, double fastest) = Burst(variants[i]);
+
+                // The most of all bursts: one that was interrupted at its start took too few for enough.
+                repetitions[i] = Math.Max(repetitions[i], enough);
+                if (fastest < best[i] * Progress) settled = 0;
+                best[i] = Math.Min(best[i], fastest);
             }
 
             Thread.Sleep(s_pause);
@@ -66,18 +97,18 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
         return repetitions;
     }
 
-    // Returns how many repetitions make a measurement.
-    private static int Burst(Variant variant)
+    private static (int Repetitions, double Fastest) Burst(Variant variant)
     {
         int repetitions = 1;
+        double fastest = double.PositiveInfinity;
         long start = Stopwatch.GetTimestamp();
         while (true)
         {
             long before = Stopwatch.GetTimestamp();
-            variant.Measure(repetitions);
-            bool isEnough = Stopwatch.GetElapsedTime(before) >= s_measurement || repetitions >= MostRepetitions;
-            if (!isEnough) repetitions *= 2;
-            else if (Stopwatch.GetElapsedTime(start) >= s_burst) return repetitions;
+            fastest = Math.Min(fastest, variant.Measure(repetitions).Mean);
+            bool isPiece = Stopwatch.GetElapsedTime(before) >= s_piece || repetitions >= MostRepetitions;
+            if (!isPiece) repetitions *= 2;
+            else if (Stopwatch.GetElapsedTime(start) >= s_burst) return (repetitions, fastest);
         }
     }
 }

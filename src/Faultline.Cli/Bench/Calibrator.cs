@@ -13,19 +13,24 @@ internal static class Calibrator
     /// <summary>One iteration on the reference machine (AMD Zen 4, 3.7 GHz) while its sibling is idle.</summary>
     public const double ReferenceNanoseconds = 0.55;
 
-    private const int Iterations = 1 << 21;
-    private const int IterationsPerCall = 1 << 12;
+    // A piece takes 35 µs: a scheduling slice of another process spoils single pieces, and the median is of those that ran through.
+    private const int IterationsPerPiece = 1 << 16;
+    private const int Pieces = 31;
 
     private static ulong s_sink;
 
     /// <summary>1 on the reference machine in its good state, larger on a slower one. Takes about a millisecond.</summary>
-    public static double Slowness() => Nanoseconds() / ReferenceNanoseconds;
-
-    private static double Nanoseconds()
+    public static double Slowness()
     {
-        long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < Iterations; i += IterationsPerCall) s_sink = Chain(s_sink, IterationsPerCall);
-        return Reading.Since(start, Iterations).Mean;
+        double[] pieces = new double[Pieces];
+        foreach (ref double piece in pieces.AsSpan())
+        {
+            long start = Stopwatch.GetTimestamp();
+            s_sink = Chain(s_sink, IterationsPerPiece);
+            piece = Reading.Since(start, IterationsPerPiece).Mean;
+        }
+
+        return MedianInterval.Of(pieces).Median / ReferenceNanoseconds;
     }
 
     // Two dependent one-cycle instructions per iteration. Optimised at once: it runs before anything had time to tier up.

@@ -38,6 +38,17 @@ public sealed unsafe partial class MemoryAccessor
         Native.StoreRelease(ref _block->Section, Native.LoadRelaxed(ref _block->Section) + 1);
     }
 
+    /// <summary>Ends the section, so that those who wait for it go ahead, and begins another.</summary>
+    internal void RenewSection()
+    {
+        LeaveSection();
+        Native.StoreRelaxed(ref _block->Pending, 0);
+        EnterSection();
+    }
+
+    /// <summary>Somebody waits for the section to end. A hint: work of many steps looks after each.</summary>
+    internal bool IsRenewalDue => Native.LoadRelaxed(ref _block->Pending) != 0;
+
     internal bool IsInSection => (Native.LoadRelaxed(ref _block->Section) & 1) != 0;
 
     /// <summary>

@@ -31,17 +31,24 @@ public sealed unsafe partial class MemoryAccessor
     {
         private readonly MemoryAccessor _accessor;
 
-        internal Session(MemoryAccessor accessor) => _accessor = accessor;
+        // The accessor's block: kept here, in a register, where the accessor's own field would be loaded again for every access.
+        private readonly AccessorBlock* _block;
+
+        internal Session(MemoryAccessor accessor)
+        {
+            _accessor = accessor;
+            _block = accessor._block;
+        }
 
         /// <summary>True once another thread waits for this session to end: renew soon.</summary>
-        public bool IsRenewalDue => Native.LoadRelaxed(ref _accessor._block->Pending) != 0;
+        public bool IsRenewalDue => Native.LoadRelaxed(ref _block->Pending) != 0;
 
         /// <summary>Reads if the translation is at hand. False: <see cref="Renew(ulong, AccessKind)"/>, or the access crosses a page or is misaligned.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool TryRead<T>(ulong address, out T value)
             where T : unmanaged
         {
-            ref TlbEntry entry = ref _accessor.Tlb.At(address);
+            ref TlbEntry entry = ref new Tlb(&_block->FirstEntry).At(address);
             if (Native.LoadRelaxed(ref entry.ReadTag) == TlbEntry.Key<T>(address) && !IsRenewalDue)
             {
                 value = Native.ReadData(ref *(T*)(address + Native.LoadRelaxed(ref entry.Addend)));
@@ -57,7 +64,7 @@ public sealed unsafe partial class MemoryAccessor
         public bool TryWrite<T>(ulong address, T value)
             where T : unmanaged
         {
-            ref TlbEntry entry = ref _accessor.Tlb.At(address);
+            ref TlbEntry entry = ref new Tlb(&_block->FirstEntry).At(address);
             if (Native.LoadRelaxed(ref entry.WriteTag) != TlbEntry.Key<T>(address) || IsRenewalDue) return false;
             Native.WriteData(ref *(T*)(address + Native.LoadRelaxed(ref entry.Addend)), value);
             return true;
@@ -109,16 +116,14 @@ public sealed unsafe partial class MemoryAccessor
             if (!_accessor.IsInSection) return;
             _accessor.SessionVersion++;
             _accessor.LeaveSection();
-            Native.StoreRelaxed(ref _accessor._block->Pending, 0);
+            Native.StoreRelaxed(ref _block->Pending, 0);
             Threads.OpenSessions--;
         }
 
         private void Restart()
         {
             _accessor.SessionVersion++;
-            _accessor.LeaveSection();
-            Native.StoreRelaxed(ref _accessor._block->Pending, 0);
-            _accessor.EnterSection();
+            _accessor.RenewSection();
         }
     }
 

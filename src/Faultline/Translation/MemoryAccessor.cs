@@ -25,7 +25,6 @@ public sealed unsafe partial class MemoryAccessor : IDisposable
         Space = space;
         _memory = new NativeBlock(AccessorBlock.SizeInBytes, NativeBlock.CacheLine);
         _block = (AccessorBlock*)_memory.Start;
-        Tlb = new Tlb(&_block->FirstEntry);
         Tlb.Clear();
         Frames = new FrameMagazine(space.Memory, &_block->Section);
         Slot = space.Accessors.Add(this);
@@ -40,7 +39,8 @@ public sealed unsafe partial class MemoryAccessor : IDisposable
     /// <summary>This accessor's bit in a table's mask.</summary>
     internal ulong SlotBit { get; }
 
-    internal Tlb Tlb { get; }
+    /// <summary>Computed, not kept: an access then needs one base register for the section word and the entries.</summary>
+    internal Tlb Tlb => new(&_block->FirstEntry);
 
     internal FrameMagazine Frames { get; }
 

@@ -30,13 +30,9 @@ internal sealed class FakeBenchmark(Limit limit, params (string Name, Func<int, 
         int round = 0;
         return new(variant.Name, _ =>
         {
-            if (!_isMeasuring)
-            {
-                // As long as a measurement should be: the runner need not repeat it.
-                Thread.Sleep(25);
-                return default;
-            }
-
+            // Longer than a measurement should be: the runner need not repeat it.
+            Thread.Sleep(25);
+            if (!_isMeasuring) return default;
             Order.Add(variant.Name);
             return variant.Reading(round++);
         });

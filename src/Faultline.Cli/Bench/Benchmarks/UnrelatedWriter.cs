@@ -9,6 +9,12 @@ internal sealed class UnrelatedWriter : IDisposable
     // Written by the measuring thread, read by the writer in every turn.
     private volatile bool _stop;
 
+    // Written by the writer, read by the measuring thread.
+    private long _pairs;
+
+    /// <summary>How often it mapped and unmapped.</summary>
+    public long Pairs => Volatile.Read(ref _pairs);
+
     /// <summary>Starts it and returns when it has made its first pair. <paramref name="gate"/> is taken for write around each call, if given.</summary>
     public UnrelatedWriter(Guest guest, ReaderWriterWord? gate)
     {
@@ -35,6 +41,7 @@ internal sealed class UnrelatedWriter : IDisposable
             gate?.EnterWrite();
             guest.Unmap(start, Page.Size);
             gate?.ExitWrite();
+            Volatile.Write(ref _pairs, _pairs + 1);
             if (!_running.IsSet) _running.Set();
         }
     }

@@ -8,6 +8,9 @@ internal sealed class WriterFaultBenchmark : Benchmark
 {
     private const int Length = 16 << 20;
     private const int Faults = Length / Page.Size;
+    // A pair takes as long as one to four faults; classic faults can only get past a writer that sometimes waits.
+    private const int FaultsPerPair = 40;
+    private const int MostAttempts = 10;
     private const int PercentileOfTail = 99;
     private const string WithWriter = ", with a writer";
     private const string Word = "reader/writer word";
@@ -47,7 +50,15 @@ internal sealed class WriterFaultBenchmark : Benchmark
     private static Reading MeasureBesideWriter(Guest guest, ReaderWriterWord? gate, int repetitions)
     {
         using var writer = new UnrelatedWriter(guest, gate);
-        return Measure(guest, gate, repetitions);
+        for (int attempt = 1; ; attempt++)
+        {
+            long before = writer.Pairs;
+            var reading = Measure(guest, gate, repetitions);
+
+            // Another process may have had the writer's core: then this was one thread alone.
+            long wanted = Faults * repetitions / FaultsPerPair;
+            if (writer.Pairs - before >= wanted || attempt == MostAttempts) return reading;
+        }
     }
 
     private static Reading Measure(Guest guest, ReaderWriterWord? gate, int repetitions)
