@@ -116,7 +116,7 @@ internal sealed class CallShape
     }
 
     /// <summary>The shape of a call that replay performs; null for one that it cannot, or that takes no addresses.</summary>
-    public static CallShape? Of(Recording recording, in TraceEvent e, ulong currentBreak)
+    public static CallShape? Of(Recording recording, in TraceEvent e, SpacePlan space)
     {
         ref readonly CallData call = ref e.Call;
         ulong address = call.Arguments[0], length = Page.Ceiling(call.Arguments[1]);
@@ -142,8 +142,9 @@ internal sealed class CallShape
                 InPlace(e, Page.Floor(address), Page.Ceiling(address + call.Arguments[1])),
             SystemCall.Mlockall or SystemCall.Munlockall => InPlace(e, 0, ulong.MaxValue),
             SystemCall.Mremap => Mremap(e, address, length, Page.Ceiling(call.Arguments[2])),
-            SystemCall.Brk => Brk(e, currentBreak),
+            SystemCall.Brk => Brk(e, space.Break),
             SystemCall.Shmat => Shmat(recording, e),
+            SystemCall.Shmdt => Shmdt(e, space.Areas),
             _ => null,
         };
         shape?.See(recording);
@@ -222,10 +223,10 @@ internal sealed class CallShape
         }
     }
 
-    private static CallShape? Brk(in TraceEvent e, ulong currentBreak)
+    private static CallShape Brk(in TraceEvent e, ulong currentBreak)
     {
-        ulong now = Page.Ceiling((ulong)e.Call.Result), before = Page.Ceiling(currentBreak);
-        if (currentBreak == 0) now = before;
+        ulong now = Page.Ceiling((ulong)e.Call.Result);
+        ulong before = currentBreak == 0 ? now : Page.Ceiling(currentBreak); // the first call asks where the heap begins
         AreaState heap = now > before ? new AreaState(AreaKind.Anonymous, Protection.ReadWrite, 0) : default;
         return new CallShape(e, e.ThreadId, _ => [AreaChange.Set(Math.Min(now, before), Math.Max(now, before), heap)])
         {
@@ -248,6 +249,12 @@ internal sealed class CallShape
             NeedsFree = true,
             RemovesPages = true,
         };
+    }
+
+    private static CallShape Shmdt(in TraceEvent e, AreaOrder areas)
+    {
+        (ulong start, ulong end) = areas.Extent(areas.IndexOf(e.Call.Arguments[0]));
+        return new CallShape(e, e.ThreadId, _ => [AreaChange.Set(start, end, default)]) { Start = start, End = end, RemovesPages = true };
     }
 
     private void See(Recording recording)

@@ -14,9 +14,11 @@ internal sealed partial class PlanBuilder
         }
 
         SpacePlan space = SpaceOf(e);
-        if (CallShape.Of(_recording, e, space.Break == 0 && call == SystemCall.Brk ? (ulong)e.Call.Result : space.Break) is not { } shape)
+        if (CallShape.Of(_recording, e, space) is not { } shape)
         {
-            Skip($"{call.Name()}: its arguments are pointers or descriptors, which a recording does not resolve");
+            Skip(call == SystemCall.Msync
+                ? "msync: the engine has no such call"
+                : $"{call.Name()}: its arguments are pointers or descriptors, which a recording does not resolve");
             return;
         }
 
@@ -95,7 +97,7 @@ internal sealed partial class PlanBuilder
         Write(space, call.TargetStart, call.TargetEnd, call);
         foreach (AreaChange change in changes) space.Areas.Write(change.Start, change.End, call.Event, _collector, change.State);
         if (call.Errno == Errno.None) call.ShareAnon(space.Areas, _collector);
-        if (call.Number == SystemCall.Brk && call.Errno == Errno.None) space.Break = (ulong)e.Call.Result;
+        if (call.Number == SystemCall.Brk) space.Break = (ulong)e.Call.Result;
         Finish(call.Event, thread);
     }
 

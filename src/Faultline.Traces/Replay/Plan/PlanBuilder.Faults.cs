@@ -19,7 +19,8 @@ internal sealed partial class PlanBuilder
         part = space.Areas.IndexOf(address);
         if (resolves && StackAbove(space.Areas, part) is { } stack && !space.Areas[part].State.IsMapped)
         {
-            // The range that changes: from the touched page to the stack as it was.
+            // The range that changes: from the touched page to the stack as it was, whoever made it.
+            _collector.Add(stack.Writer);
             space.Areas.Write(Page.Floor(address), stack.Start, e.Index, _collector, _ => stack.State);
         }
         else if (makesAnon && space.Areas[part].State.Anon == 0)

@@ -128,11 +128,3 @@ internal struct StackFacts(ulong start, ulong end)
         if (address < End && End - address <= Reach) _highest = Math.Max(_highest, Page.Floor(address));
     }
 }
-
-/// <summary>Names that Linux gives to mappings.</summary>
-internal static class ReplayNames
-{
-    public const string Stack = "[stack]";
-    public const string Heap = "[heap]";
-    public const string AnonymousMemory = "//anon";
-}

@@ -63,6 +63,8 @@ internal sealed class CallReplay(ReplayRun run, Tally tally)
             case SystemCall.Munlockall:
                 space.MemoryUnlockAll();
                 return Errno.None;
+            case SystemCall.Shmdt:
+                return space.Areas.Find(a[0]) is { } attached ? space.TryUnmap(attached.Start, attached.Length) : Errno.EINVAL;
             case SystemCall.Mincore:
                 int pages = (int)Math.Min(Page.Count(Page.Ceiling(a[1])), (ulong)Array.MaxLength);
                 if (_residency.Length < pages) _residency = new byte[pages];

@@ -22,8 +22,17 @@ internal sealed class Crew(int limit, Func<Worker> newWorker, Action<Worker, Thr
     private int _busy = 1;
     private Exception? _failure;
 
-    /// <summary>Everybody who was needed. Only when nothing runs.</summary>
-    public IReadOnlyList<Worker> Workers => _workers;
+    /// <summary>Everybody who was needed so far.</summary>
+    public Worker[] Workers
+    {
+        get
+        {
+            _gate.Enter();
+            Worker[] workers = [.. _workers];
+            _gate.Exit();
+            return workers;
+        }
+    }
 
     /// <summary>Called when the first exception ends the replay; it must make those who wait return.</summary>
     public Action? OnFailure { get; init; }

@@ -7,7 +7,7 @@ internal static class ImageReplay
     {
         Recording recording = run.Plan.Recording;
         ReadOnlySpan<int> lines = recording.MappingsOf(exec.Index);
-        var space = new AddressSpace(run.Memory, run.SpaceOptions(MmapBase(recording, lines)));
+        var space = run.NewSpace(MmapBase(recording, lines));
         StackFacts stack = run.Plan.Survey.Stacks[exec.Space];
         space.Reset(run.Plan.Survey.BreakStart[exec.Space], stack.End == 0 ? 0 : stack.End - 1);
         foreach (int index in lines) Map(run, space, recording[index].Mapping);

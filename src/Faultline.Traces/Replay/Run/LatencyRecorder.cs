@@ -8,7 +8,15 @@ internal sealed class LatencyRecorder
     private const long HighestNanoseconds = 10_000_000_000;
     private const int SignificantDigits = 3;
 
-    public LongHistogram Histogram { get; } = new(HighestNanoseconds, SignificantDigits);
+    private readonly LongHistogram _histogram = new(HighestNanoseconds, SignificantDigits);
 
-    public void Add(long nanoseconds) => Histogram.RecordValue(Math.Clamp(nanoseconds, 1, HighestNanoseconds));
+    public void Add(long nanoseconds) => _histogram.RecordValue(Math.Clamp(nanoseconds, 1, HighestNanoseconds));
+
+    public void Add(LatencyRecorder other) => _histogram.Add(other._histogram);
+
+    /// <summary>All 0 if nothing was recorded: the histogram has no percentiles then.</summary>
+    public LatencyReport Report() => _histogram.TotalCount == 0
+        ? new LatencyReport(0, 0, 0, 0)
+        : new LatencyReport(
+            _histogram.TotalCount, _histogram.GetValueAtPercentile(50), _histogram.GetValueAtPercentile(99), _histogram.GetMaxValue());
 }

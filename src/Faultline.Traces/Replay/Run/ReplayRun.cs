@@ -1,6 +1,5 @@
 using Faultline.Physical;
 using Faultline.Sync;
-using HdrHistogram;
 
 namespace Faultline.Traces.Replay;
 
@@ -78,7 +77,7 @@ internal sealed class ReplayRun : IDisposable
     public RunningSpace Space(int number)
     {
         if (_spaces[number].LoadAcquire() is { } space) return space;
-        var made = new RunningSpace(new AddressSpace(Memory, SpaceOptions(mmapBase: 0)), Plan.SpaceUsers[number]);
+        var made = new RunningSpace(NewSpace(mmapBase: 0), Plan.SpaceUsers[number]);
         made.Space.Reset(Plan.Survey.BreakStart[number]);
         if (_spaces[number].CompareExchange(made, null) is not { } first) return made;
         made.Space.Dispose();
@@ -117,8 +116,21 @@ internal sealed class ReplayRun : IDisposable
 
     private const int FramesPerMebibyteShift = 8;
 
-    /// <summary>What Linux had, as far as the recording says; the mapping base is the end of the first thing that was placed.</summary>
-    public AddressSpaceOptions SpaceOptions(ulong mmapBase)
+    /// <summary>An empty space; the mapping base is the end of the first thing that was placed, 0 if it is not known.</summary>
+    public AddressSpace NewSpace(ulong mmapBase)
+    {
+        try
+        {
+            return new AddressSpace(Memory, SpaceOptions(mmapBase));
+        }
+        catch (AddressSpaceException e) when (e.Error == Errno.ENOMEM)
+        {
+            throw Exhausted();
+        }
+    }
+
+    /// <summary>What Linux had, as far as the recording says.</summary>
+    private AddressSpaceOptions SpaceOptions(ulong mmapBase)
     {
         MachineFacts? machine = Plan.Recording.Header.Machine;
         var defaults = new AddressSpaceOptions();
@@ -144,19 +156,17 @@ internal sealed class ReplayRun : IDisposable
         foreach (Worker worker in _crew.Workers)
         {
             tally.Add(worker.Tally);
-            latency.Histogram.Add(worker.Latency.Histogram);
+            latency.Add(worker.Latency);
         }
 
         Files.Dispose();
-        LongHistogram histogram = latency.Histogram;
         return new DesignReport
         {
             Design = Design,
             ShortCut = Options.ShortCut,
             WallNanoseconds = wall,
             Faults = _totals.Faults(),
-            Latency = new LatencyReport(
-                histogram.TotalCount, histogram.GetValueAtPercentile(50), histogram.GetValueAtPercentile(99), histogram.TotalCount == 0 ? 0 : histogram.GetMaxValue()),
+            Latency = latency.Report(),
             Lock = _totals.Lock(),
             Agreement = tally.Report(),
             FramesLost = _framesAtStart - Memory.FreeFrames,

@@ -5,8 +5,6 @@ namespace Faultline.Traces.Replay;
 /// <summary>Replays one recorded thread: each operation after its predecessors, on the space that the recording says.</summary>
 internal sealed class ThreadReplay(ReplayRun run, Worker worker, ThreadPlan thread)
 {
-    private static readonly TimeSpan s_shortestSleep = TimeSpan.FromMicroseconds(200);
-
     private readonly CallReplay _calls = new(run, worker.Tally);
     private RunningSpace? _space;
     private MemoryAccessor? _accessor;
@@ -37,9 +35,9 @@ internal sealed class ThreadReplay(ReplayRun run, Worker worker, ThreadPlan thre
                 if (!run.WaitFor(predecessor, worker)) return;
             }
 
-            if (run.Completion.IsStopped) return;
             ref readonly TraceEvent e = ref recording[operation];
-            pace?.Wait(e.Time);
+            pace?.Wait(e.Time, run.Completion);
+            if (run.Completion.IsStopped) return;
             Replay(e);
             pace?.Finish(e.Kind == EventKind.Call ? e.Call.ExitTime : e.Time);
             worker.CountDone();
@@ -113,15 +111,26 @@ internal sealed class ThreadReplay(ReplayRun run, Worker worker, ThreadPlan thre
             _ended = Clock.Timestamp;
         }
 
-        public void Wait(long recorded)
+        public void Wait(long recorded, Completion completion)
         {
             if (_ended == 0) return; // the first operation of a thread that was there from the start
             long gap = recorded - _recorded;
             long left;
-            while ((left = gap - Clock.Nanoseconds(_ended, Clock.Timestamp)) > s_shortestSleep.TotalNanoseconds)
-                _sleep.Park(TimeSpan.FromMilliseconds(Math.Ceiling(left / TimeSpan.FromMilliseconds(1).TotalNanoseconds / 2)));
+            while ((left = gap - Clock.Nanoseconds(_ended, Clock.Timestamp)) > ShortestSleep)
+            {
+                if (completion.IsStopped) return;
+
+                // Half of it, because a sleep may be late; and not for long, because nobody wakes it when the replay is stopped.
+                _sleep.Park(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Min(left / 2, LongestSleep) / NanosecondsPerMillisecond)));
+            }
+
             var backoff = new Backoff();
             while (Clock.Nanoseconds(_ended, Clock.Timestamp) < gap) backoff.Wait();
         }
+
+        private const double NanosecondsPerMillisecond = 1e6;
+
+        // A shorter wait is spent awake: the host's timer is no better.
+        private const long ShortestSleep = 2_000_000, LongestSleep = 50_000_000;
     }
 }

@@ -1,0 +1,148 @@
+using static Faultline.Traces.Tests.Replay.Script;
+
+namespace Faultline.Traces.Tests.Replay;
+
+public class AgreementTests
+{
+    private const ulong A = 0x7f0000000000, Chunk = 0x10000;
+
+    // Where the engine itself puts the first map of a space whose base is not recorded.
+    private const ulong Base = 0x7ffff7fff000;
+
+    private static Script Mapped(ulong rights = 3) => new Script().Map(10, 1, 4, A, Chunk, rights, AnonymousFixed);
+
+    [Fact]
+    public void WhenAllIsAsRecordedThenAllAgrees()
+    {
+        Script script = new Script().Map(10, 1, 4, Base - Chunk, Chunk).Line(10, 2, Base - Chunk, Chunk)
+            .Fault(10, 5, Base - Chunk, Read).Fault(10, 6, Base - Chunk, WriteProtected).Fault(10, 7, Base - 0x1000, Write);
+        ReplayReport report = Replayer.Run(script.Import());
+        Assert.Equal(100, report.LowestAgreement);
+        Assert.Equal([1L, 1, 1, 3, 0], report.Designs[0].Agreement.Select(agreement => agreement.Compared));
+        Assert.All(report.Designs[0].Agreement, agreement => Assert.Empty(agreement.Disagreements));
+    }
+
+    [Fact]
+    public void WhenTheSearchFindsAnotherPlaceThenThePlacementDisagreesAndTheAreaIsAtTheRecordedOne()
+    {
+        Script script = new Script().Map(10, 1, 4, A, Chunk).Line(10, 2, A, Chunk);
+        Disagrees(script, AgreementKind.Placement, "another place", 1);
+        Assert.Equal(100, Of(script, AgreementKind.Areas).Percent);
+    }
+
+    [Fact]
+    public void WhenACallFailsOnlyInTheRecordingThenTheResultsDisagree() =>
+        Disagrees(new Script().Call(10, 1, 2, "munmap", -22, A, Chunk), AgreementKind.Calls, "munmap: EINVAL in the recording, success here", 1);
+
+    [Fact]
+    public void WhenACallFailsOnlyHereThenTheResultsDisagree() =>
+        Disagrees(new Script().Call(10, 1, 2, "mprotect", 0, A, Chunk, 1), AgreementKind.Calls, "mprotect: success in the recording, ENOMEM here", 1);
+
+    [Fact]
+    public void WhenBothFailAlikeThenTheResultsAgree() =>
+        Assert.Equal(100, Of(new Script().Call(10, 1, 2, "mprotect", -12, A, Chunk, 1), AgreementKind.Calls).Percent);
+
+    [Fact]
+    public void WhenAMapFailsOnlyInTheRecordingThenItLeavesNothing()
+    {
+        Script script = new Script().Call(10, 1, 2, "mmap", -12, 0, Chunk, 3, Anonymous, uint.MaxValue, 0).Map(10, 3, 4, Base - Chunk, Chunk);
+        Disagrees(script, AgreementKind.Calls, "mmap: ENOMEM in the recording, success here", 1);
+        Assert.Equal(100, Of(script, AgreementKind.Placement).Percent);
+    }
+
+    [Fact]
+    public void WhenTheRecordedPlaceIsTakenThenItIsReplaced()
+    {
+        Script script = Mapped().Fault(10, 5, A, Write).Map(10, 6, 9, A, Chunk).Fault(10, 10, A, Write);
+        Disagrees(script, AgreementKind.Calls, "mmap: the recorded place is not free here", 1);
+        Assert.Equal(100, Of(script, AgreementKind.AnonymousFaults).Percent);
+    }
+
+    [Theory]
+    [InlineData(A, Chunk + 0x1000, "rw-p", "area: another end")]
+    [InlineData(A, Chunk, "r--p", "area: other rights")]
+    [InlineData(A, Chunk, "rw-s", "area: other rights")]
+    [InlineData(A + 0x1000, Chunk - 0x1000, "rw-p", "area: another start")]
+    [InlineData(A + 0x1000, Chunk, "rw-p", "area: another start and end")]
+    [InlineData(A - 0x1000, Chunk, "rw-p", "area: nothing there")]
+    public void WhenALineDiffersThenTheAreaDisagrees(ulong start, ulong length, string rights, string name) =>
+        Disagrees(Mapped().Line(10, 2, start, length, rights), AgreementKind.Areas, name, 1);
+
+    [Fact]
+    public void WhenALineNamesAFileThenTheAreaMapsItAndItsFaultsCountAsTheFiles()
+    {
+        Script script = new Script().Call(10, 1, 4, "mmap", (long)A, A, Chunk, 1, 0x12, 3, 0x2000)
+            .Line(10, 2, A, Chunk, "r--p", "fe:00 331651 7", "/usr/lib/x", offset: 0x2000).Fault(10, 5, A, Read);
+        Assert.Equal((100.0, 1L), (Of(script, AgreementKind.Areas).Percent, Of(script, AgreementKind.FileFaults).Compared));
+        Disagrees(
+            new Script().Call(10, 1, 4, "mmap", (long)A, A, Chunk, 1, 0x12, 3, 0x2000).Line(10, 2, A, Chunk, "r--p", "fe:00 331651 7", "/usr/lib/x", offset: 0x3000),
+            AgreementKind.Areas, "area: another object", 1);
+    }
+
+    [Fact]
+    public void WhenThePageIsPresentInTheRecordingOnlyThenTheFaultDisagrees() =>
+        Disagrees(Mapped().Fault(10, 5, A, WriteProtected), AgreementKind.AnonymousFaults, "present without the right in the recording, absent here", 1);
+
+    [Fact]
+    public void WhenThePageIsAbsentInTheRecordingOnlyThenTheFaultDisagrees() =>
+        Disagrees(
+            Mapped().Fault(10, 5, A, Read).Fault(10, 6, A, Write), AgreementKind.AnonymousFaults, "absent in the recording, present without the right here", 1);
+
+    [Fact]
+    public void WhenThePageNeedsNoFaultHereThenTheFaultDisagrees() =>
+        Disagrees(
+            Mapped().Fault(10, 5, A, Write).Fault(10, 6, A, Read), AgreementKind.AnonymousFaults, "a fault in the recording, present with the right here", 1);
+
+    [Fact]
+    public void WhenOnlyTheReplayGetsASignalThenTheFaultDisagrees() =>
+        Disagrees(Mapped().Fault(10, 5, A + Chunk, Write), AgreementKind.AnonymousFaults, "resolved in the recording, a signal here", 1);
+
+    [Fact]
+    public void WhenOnlyTheRecordingShowsASignalThenTheFaultDisagrees() =>
+        Disagrees(Mapped().Fault(10, 5, A, Write).Signal(10, 6, 11), AgreementKind.AnonymousFaults, "a signal in the recording, resolved here", 1);
+
+    [Fact]
+    public void WhenBothGetASignalThenTheFaultAgrees() =>
+        Assert.Equal(100, Of(Mapped().Fault(10, 5, A + Chunk, Write).Signal(10, 6, 11), AgreementKind.AnonymousFaults).Percent);
+
+    [Fact]
+    public void WhenTheRightsForbidTheAccessThenTheSignalAgrees() =>
+        Assert.Equal(100, Of(Mapped(rights: 0).Fault(10, 5, A, Write).Fault(10, 6, 8, Read), AgreementKind.AnonymousFaults).Percent);
+
+    [Fact]
+    public void WhenThreadsRaceForAPageThenEachAgreesWithWhatTheFirstFound()
+    {
+        AgreementReport faults = Of(
+            new Script().Clone(10, 1, 11).Map(10, 2, 3, A, Chunk).Fault(10, 10, A, Write).Fault(11, 11, A, Write).Fault(10, 20, A + 0x1000, Write),
+            AgreementKind.AnonymousFaults);
+        Assert.Equal((3L, 3L, 2L), (faults.Compared, faults.Agreed, faults.Raced));
+    }
+
+    [Fact]
+    public void WhenAClassHasManyMembersThenTheFirstAreShownAndAllAreCounted()
+    {
+        Script script = Mapped();
+        for (int i = 0; i < 10; i++) script.Fault(10, 10 + i, A + ((ulong)i * 0x1000), WriteProtected);
+        ReplayReport report = Replayer.Run(script.Import(), new ReplayOptions { Examples = 2 });
+        DisagreementClass found = Assert.Single(report.Designs[0].Agreement[(int)AgreementKind.AnonymousFaults].Disagreements);
+        Assert.Equal(10, found.Count);
+        Assert.Equal([10L, 11], found.Examples.Select(example => example.Time));
+        Assert.Contains($"0x{A:x}", found.Examples[0].Linux, StringComparison.Ordinal);
+    }
+
+    private static AgreementReport Of(Script script, AgreementKind kind)
+    {
+        ReplayReport report = Replayer.Run(script.Import());
+        Assert.All(report.Designs, design => Assert.Equal(0, design.FramesLost));
+        Assert.Equal(report.Designs[0].Agreement[(int)kind].Agreed, report.Designs[1].Agreement[(int)kind].Agreed);
+        return report.Designs[1].Agreement[(int)kind];
+    }
+
+    private static void Disagrees(Script script, AgreementKind kind, string name, long count)
+    {
+        AgreementReport agreement = Of(script, kind);
+        DisagreementClass found = Assert.Single(agreement.Disagreements);
+        Assert.Equal((name, count), (found.Name, found.Count));
+        Assert.Equal(agreement.Compared - count, agreement.Agreed);
+    }
+}
