@@ -115,18 +115,25 @@ internal sealed partial class AreaTree
     private static ulong LastByte(VmArea area) => area.End - 1;
 
     /// <summary>What writers share, a line away from the root, which every search loads.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 128)]
     private struct WriterState
     {
+#pragma warning disable IDE0051, CS0169 // The two pads take room, that is all.
+        private readonly CacheLine _before;
+
         /// <summary>
         /// Guards inner nodes: keys and children by replacement, gap bounds in place. Taken before leaf gates, never while
         /// holding one.
         /// </summary>
-        [FieldOffset(64)]
         public SpinGate Structure;
 
         // Written by writers when the number changes.
-        [FieldOffset(68)]
         public Word32 Count;
+
+        private readonly CacheLine _after;
+#pragma warning restore IDE0051, CS0169
     }
+
+    /// <summary>Room that nothing uses. Explicit field offsets would not do: in the explorable build the fields between are references.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    private struct CacheLine;
 }

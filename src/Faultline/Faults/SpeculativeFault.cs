@@ -84,7 +84,7 @@ internal static class SpeculativeFault
                 return true;
             case FaultStep.LockBusy:
                 fault.Count(FaultEvent.TableLockWait);
-                WaitForTableLock();
+                WaitForTableLock(ref fault.Table);
                 return true;
             default:
                 return true;
@@ -115,10 +115,11 @@ internal static class SpeculativeFault
     }
 
     /// <summary>Spins outside the section, where the lock's holder is not kept waiting by us. v12 looped without bound, until v10 it gave up at once.</summary>
-    private static void WaitForTableLock()
+    /// <remarks>The table may be gone by now and its frame serve for something else: then this waits in vain for a moment, and no more.</remarks>
+    private static void WaitForTableLock(ref FrameInfo table)
     {
         var backoff = new Backoff();
-        for (int turn = 0; turn < TableLockTurns; turn++) backoff.Wait();
+        for (int turn = 0; turn < TableLockTurns && PteLock.IsHeld(ref table); turn++) backoff.Wait();
     }
 
     /// <summary>About the time that a table's lock is held for one fault.</summary>

@@ -113,7 +113,7 @@ internal sealed class PageCache
             info.State = FrameState.Cached | FrameState.UpToDate;
             info.OwnerId = _ownerId;
             info.OwnerIndex = index;
-            info.Refs = 2; // the cache and the caller
+            Native.StoreRelaxed(ref info.Refs, 2); // the cache and the caller
 
             // The release store inside publishes the contents and the fields above.
             _pages.Set(index, fresh);

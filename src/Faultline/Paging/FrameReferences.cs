@@ -11,8 +11,8 @@ internal static class FrameReferences
     public static void BirthAnonymous(ref FrameInfo frame, ulong pageIndex)
     {
         frame.OwnerIndex = pageIndex;
-        frame.Refs = 1;
-        frame.Maps = 1;
+        Native.StoreRelaxed(ref frame.Refs, 1);
+        Native.StoreRelaxed(ref frame.Maps, 1);
         frame.State = FrameState.Anonymous | FrameState.Exclusive;
     }
 
@@ -50,7 +50,7 @@ internal static class FrameReferences
         // One reference is ours, and whoever wanted another would need the entry that is gone.
         if (Native.LoadAcquire(ref frame.Refs) == 1) Native.StoreRelaxed(ref frame.Refs, 0);
         else if (Native.Add(ref frame.Refs, -1) != 0) return false;
-        Debug.Assert(frame.Maps == 0, "A frame that nobody holds is mapped by nobody.");
+        Debug.Assert(Native.LoadRelaxed(ref frame.Maps) == 0, "A frame that nobody holds is mapped by nobody.");
         return true;
     }
 }

@@ -40,7 +40,7 @@ internal ref struct TlbGather
     {
         Native.StoreRelaxed(ref table.Generation, table.Generation + 1);
         Fence.Full();
-        
+
         // Acquire: who set a bit was published before; its slot is read later.
         _accessors |= Native.LoadAcquire(ref table.Accessors);
         _start = Math.Min(_start, start);

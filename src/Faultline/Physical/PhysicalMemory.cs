@@ -158,12 +158,15 @@ public sealed unsafe class PhysicalMemory : IDisposable
     /// <summary>A frame leaves the allocator: checks that nobody wrote to it while it was free.</summary>
     internal void OnTaken(uint pfn) => _poison?.OnTaken(pfn);
 
+    private static bool IsUnused(ref FrameInfo info) =>
+        Native.LoadRelaxed(ref info.Refs) == 0 && Native.LoadRelaxed(ref info.Maps) == 0 && Native.LoadRelaxed(ref info.Pins) == 0;
+
     /// <summary>A frame comes back, by its only holder: clears its <see cref="FrameInfo"/>, so that the next user finds zeroes.</summary>
     internal void OnFreed(uint pfn)
     {
         ref FrameInfo info = ref Info(pfn);
         Debug.Assert(pfn >= FirstFrame, "Reserved frames are never freed.");
-        Debug.Assert(info.Refs == 0 && info.Maps == 0 && info.Pins == 0, "A frame in use cannot be freed.");
+        Debug.Assert(IsUnused(ref info), "A frame in use cannot be freed.");
         info = default;
         _poison?.OnFreed(pfn);
     }

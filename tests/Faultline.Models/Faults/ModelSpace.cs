@@ -1,6 +1,4 @@
-using Faultline.Areas;
 using Faultline.Checker;
-using Faultline.Locking;
 using Faultline.Paging;
 using Faultline.Physical;
 
@@ -29,14 +27,12 @@ internal sealed class ModelSpace
 
     private readonly PhysicalMemory _memory = new(new PhysicalMemoryOptions { CapacityInFrames = Frames, PoisonFreedFrames = true });
     private readonly List<MemoryAccessor> _accessors = [];
-    private readonly VmArea _area;
-    private readonly VmArea _neighbour;
 
     public ModelSpace(ExploreScope scope)
     {
         Space = new AddressSpace(_memory, new AddressSpaceOptions());
-        _area = Map(First, End);
-        _neighbour = Map(NeighbourStart, NeighbourEnd);
+        Map(First, End);
+        Map(NeighbourStart, NeighbourEnd);
         scope.AtEnd(AssertNothingIsLeft);
         scope.Cleanup(_memory.Dispose);
     }
@@ -55,29 +51,10 @@ internal sealed class ModelSpace
     public void TouchNeighbour(MemoryAccessor accessor) => accessor.Write(NeighbourStart, NeighbourContents);
 
     /// <summary>Unmaps the three pages.</summary>
-    public void Unmap() => Unmap(_area);
+    public void Unmap() => Space.Unmap(First, End - First);
 
-    private VmArea Map(ulong start, ulong end)
-    {
-        var area = new VmArea(start, end, AreaFlags.Read | AreaFlags.Write, Page.Count(start), file: null, anonVma: null);
-        Space.Areas.Insert(area);
-        area.EndChange();
-        return area;
-    }
-
-    private void Unmap(VmArea area)
-    {
-        Space.MmapLock.EnterWrite(LockUser.Unmap);
-        area.BeginChange();
-        area.CloseAnonVma();
-        Space.PageTable.SynchronizeWithInstallers();
-        ulong gapStart = Space.Areas.Previous(area)?.End ?? 0;
-        ulong gapEnd = Space.Areas.Next(area)?.Start ?? TableLevel.LowerHalfEnd;
-        Space.Areas.Remove(area);
-        PageOperations.Zap(Space, area.Start, area.End);
-        PageOperations.FreeTables(Space, area.Start, area.End, gapStart, gapEnd);
-        Space.MmapLock.ExitWrite();
-    }
+    private void Map(ulong start, ulong end) =>
+        Space.Map(start, end - start, Protection.ReadWrite, MapFlags.Private | MapFlags.Anonymous | MapFlags.FixedNoReplace);
 
     private void AssertNothingIsLeft()
     {
@@ -91,11 +68,9 @@ internal sealed class ModelSpace
 
         foreach (MemoryAccessor accessor in _accessors)
             Assert.Contains(accessor.Read<long>(NeighbourStart), new[] { 0, NeighbourContents });
-        Unmap(_neighbour);
 
         foreach (MemoryAccessor accessor in _accessors) accessor.Dispose();
-        Space.Graveyard.Close();
-        Space.PageTable.Free();
+        Space.Dispose();
         Assert.Equal(_memory.CapacityInFrames, _memory.FreeFrames);
 
         // Handing a frame out checks that nobody wrote to it since it was freed.

@@ -6,7 +6,7 @@ namespace Faultline.Traces.Tests.Replay;
 public class CompletionTests
 {
     [Fact]
-    public void WhenManySleepForOneOperationThenAllWake()
+    public async Task WhenManySleepForOneOperationThenAllWake()
     {
         const int Rounds = 2_000, Sleepers = 3;
         var completion = new Completion(Rounds);
@@ -21,7 +21,7 @@ public class CompletionTests
             },
             TaskCreationOptions.LongRunning))];
         for (int operation = 0; operation < Rounds; operation++) completion.Set(operation);
-        Assert.True(Task.WaitAll(sleepers, TimeSpan.FromMinutes(1)));
+        await Task.WhenAll(sleepers).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -35,12 +35,12 @@ public class CompletionTests
     }
 
     [Fact]
-    public void WhenTheReplayStopsThenSleepersWake()
+    public async Task WhenTheReplayStopsThenSleepersWake()
     {
         var completion = new Completion(1);
         Task sleeper = Task.Factory.StartNew(() => completion.Sleep(0, new Parker()), TaskCreationOptions.LongRunning);
         completion.Stop();
-        Assert.True(sleeper.Wait(TimeSpan.FromMinutes(1)));
+        await sleeper.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         Assert.True(completion.TrySpin(0));
     }
 }
