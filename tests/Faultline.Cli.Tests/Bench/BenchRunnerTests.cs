@@ -49,7 +49,8 @@ public class BenchRunnerTests
         {
             stop.Cancel();
             return new(1);
-        }));
+        }
+        ));
         Assert.Throws<OperationCanceledException>(() => new BenchRunner(Rounds, benchmark.Progress, stop.Token).Run(benchmark));
         Assert.Single(benchmark.Order);
         Assert.True(benchmark.IsDisposed);

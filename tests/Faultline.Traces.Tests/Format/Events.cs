@@ -82,8 +82,16 @@ internal static class Events
             case EventKind.Mapping:
                 e.Mapping = new MappingData
                 {
-                    Start = a, Length = b, Offset = c, Inode = d, Generation = a ^ d, DeviceMajor = (uint)small, DeviceMinor = (uint)cpu,
-                    Rights = (MappingRights)(small & 15), Path = text, Owner = small,
+                    Start = a,
+                    Length = b,
+                    Offset = c,
+                    Inode = d,
+                    Generation = a ^ d,
+                    DeviceMajor = (uint)small,
+                    DeviceMinor = (uint)cpu,
+                    Rights = (MappingRights)(small & 15),
+                    Path = text,
+                    Owner = small,
                 };
                 break;
             case EventKind.Exec: e.Exec = new ExecData { Path = text, Name = -1, OldThreadId = thread + 1 }; break;

@@ -36,7 +36,11 @@ public class RoundTripTests
     {
         var header = new TraceHeader
         {
-            CreatedBy = "faultline 1", Source = "perf record", CommandLine = ["./a b", "\"ü\""], ExitCode = 137, Interrupted = true,
+            CreatedBy = "faultline 1",
+            Source = "perf record",
+            CommandLine = ["./a b", "\"ü\""],
+            ExitCode = 137,
+            Interrupted = true,
             Machine = MachineFacts.OfThisMachine(),
         };
         var totals = new TraceTotals { Lost = 3, UnfinishedCalls = 1, Ignored = new Dictionary<string, long> { ["a:b"] = 2 } };
@@ -59,7 +63,10 @@ public class RoundTripTests
         {
             written[i] = (new TraceEvent
             {
-                Kind = EventKind.Fault, Time = i, ProcessId = 1, ThreadId = 1 + i % 7,
+                Kind = EventKind.Fault,
+                Time = i,
+                ProcessId = 1,
+                ThreadId = 1 + i % 7,
                 Fault = new FaultData { Address = (ulong)i << 12, Instruction = 5, Symbol = -1 },
             }, "");
         }
