@@ -53,6 +53,16 @@ public class DifferentialTests
         Assert.Equal("map p0 len=512 bits=3 flags=0x2", Assert.Single(reduced.Steps).ToString());
     }
 
+    /// <summary>A heap of a GiB under <c>mlockall</c>, in small: what the arena cannot hold says nothing about the rules.</summary>
+    [Fact]
+    public void WhenAProgramNeedsMoreFramesThanTheArenaHasThenItIsCutShort()
+    {
+        const long Frames = 256;
+        using LockStep lockStep = Suite.StartOrSkip(Frames);
+        lockStep.MustAgree(CallProgram.Parse(["brk p0 at=h512", "lockall p0 bits=3", "read p0 at=h511"]));
+        Assert.Equal((1, 2), (lockStep.CutShort, lockStep.Steps));
+    }
+
     [Fact]
     public void WhenAProgramIsPrintedThenItsTextIsTheProgram() =>
         ProgramGenerator.Programs.Sample(program => CallProgram.Parse(program.ToString().Split('\n')).ToString() == program.ToString(), iter: 200);

@@ -10,6 +10,10 @@ namespace Faultline.Differential;
 internal sealed class LockStep : IDisposable
 {
     private const long Frames = 1 << 16;
+
+    // A fault needs a frame and up to three tables: with fewer left, one may have failed.
+    private const long FramesOfAFault = 4;
+
     private const int MaximumProcesses = 3;
     private const int WindowPages = 48, NearPages = 12;
 
@@ -21,13 +25,14 @@ internal sealed class LockStep : IDisposable
     ];
 
     private readonly HostMachine _host;
-    private readonly PhysicalMemory _memory = new(new PhysicalMemoryOptions { CapacityInFrames = Frames, PoisonFreedFrames = true });
+    private readonly PhysicalMemory _memory;
     private readonly StringBuilder _before = new(), _ours = new(), _theirs = new();
 
     private readonly OneProcessor _processor;
 
-    private LockStep(HostMachine host, OneProcessor processor)
+    private LockStep(HostMachine host, OneProcessor processor, long frames)
     {
+        _memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true });
         _host = host;
         _processor = processor;
     }
@@ -36,17 +41,17 @@ internal sealed class LockStep : IDisposable
 
     public long Steps { get; private set; }
 
-    /// <summary>Programs that met a known difference.</summary>
+    /// <summary>Programs that met a known difference, or needed more frames than the arena has.</summary>
     public long CutShort { get; private set; }
 
     /// <exception cref="HostException">The host does not allow it.</exception>
-    public static LockStep Start()
+    public static LockStep Start(long frames = Frames)
     {
         HostRules.Require();
         var processor = new OneProcessor();
         try
         {
-            return new LockStep(HostMachine.Start(), processor);
+            return new LockStep(HostMachine.Start(), processor, frames);
         }
         catch
         {
@@ -78,7 +83,7 @@ internal sealed class LockStep : IDisposable
             (string ours, string theirs) = (engine.Do(process, step), _host.Do(process, step));
             Steps++;
             results?.Add(ours);
-            if (ours != theirs && KnownDifferences.Explain(step, ours, theirs, before))
+            if (_memory.FreeFrames < FramesOfAFault || (ours != theirs && KnownDifferences.Explain(step, ours, theirs, before)))
             {
                 CutShort++;
                 return null;

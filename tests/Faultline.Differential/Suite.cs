@@ -6,11 +6,11 @@ namespace Faultline.Differential;
 internal static class Suite
 {
     /// <summary>Starts both sides. Where the host cannot be driven the test is skipped: it has passed nothing.</summary>
-    public static LockStep StartOrSkip()
+    public static LockStep StartOrSkip(long? frames = null)
     {
         try
         {
-            return LockStep.Start();
+            return frames is { } count ? LockStep.Start(count) : LockStep.Start();
         }
         catch (HostException missing)
         {

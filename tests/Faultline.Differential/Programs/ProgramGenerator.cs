@@ -42,6 +42,10 @@ internal static class ProgramGenerator
 
     private static readonly Gen<Place> s_target = Gen.Frequency((6, s_place), (1, Gen.Const(default(Place))));
 
+    // Where a heap may end. Not in the low region: that would be a heap of a GiB, and populating it takes more memory than a test should.
+    private static readonly Gen<Place> s_heapEnd = s_target.Select(Gen.Int[0, 12], (at, page) =>
+        at.Byte > 0 && at.Region != Region.Low ? at : new Place(Region.Heap, page, 0));
+
     // A value for the first or the last byte of the page.
     private static readonly Gen<(Place At, int Value)> s_write = Gen.Select(s_place, Gen.Int[0, 255], Gen.Bool, (place, value, last) =>
         (last ? place with { Byte = 4095 } : place, value));
@@ -61,7 +65,7 @@ internal static class ProgramGenerator
         (1, Gen.Frequency((2, Gen.Const(Empty(Call.UnlockAll))), (1, Gen.Int[0, 8].Select(what => Empty(Call.LockAll) with { Bits = what })))),
         (1, Gen.Select(Gen.OneOf(DataLimit, StackLimit, LockLimit, SpaceLimit), Gen.Int[0, 40], s_stray, (limit, pages, stray) =>
             Empty(Call.Limit) with { Bits = limit, Length = new Extent((ulong)pages, stray) })),
-        (5, s_target.Select(Gen.Int[0, 12], (at, page) => Empty(Call.Brk) with { At = at.Byte > 0 ? at : new Place(Region.Heap, page, 0) })),
+        (5, s_heapEnd.Select(at => Empty(Call.Brk) with { At = at })),
         (3, Gen.Const(Empty(Call.Fork))),
         (1, Gen.Const(Empty(Call.Exit))),
         (6, s_place.Select(at => Empty(Call.Read) with { At = at })),
