@@ -24,6 +24,7 @@ internal sealed class VmArea
         Flags = flags;
         PageOffset = pageOffset;
         File = file;
+        SupportsSpeculation = file is null || file.SupportsSpeculation;
         _anonVma = new Ref<AnonVma?>(anonVma);
         _sequence = new Word64(1);
     }
@@ -50,6 +51,9 @@ internal sealed class VmArea
     public ulong Pages => Page.Count(Length);
 
     public bool IsAnonymous => File is null;
+
+    /// <summary>The file's answer, asked once: a fault would pay for the virtual call.</summary>
+    public bool SupportsSpeculation { get; }
 
     public bool Has(AreaFlags flags) => (Flags & flags) == flags;
 

@@ -29,7 +29,7 @@ internal readonly struct AreaSequenceDesign : IFaultDesign
 
         // Before anything is written or counted: v12 lost 10 to 19 % on mapped files by taking a reference first.
         fault.Area = area;
-        return area.IsAnonymous ? FaultStep.Continue : fault.Abort(SpeculationAbort.NotSupported);
+        return area.SupportsSpeculation ? FaultStep.Continue : fault.Abort(SpeculationAbort.NotSupported);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

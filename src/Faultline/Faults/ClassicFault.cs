@@ -70,14 +70,10 @@ internal static class ClassicFault
         return true;
     }
 
-    private static FaultSignal ReadFilePage(ref FaultContext fault)
+    private static FaultSignal ReadFilePage(ref FaultContext fault) => fault.ReadFilePage() switch
     {
-        FileResult result = fault.Area.File!.Cache.GetOrRead(fault.Area.PageIndex(fault.Address), out fault.CachedFrame);
-        return result switch
-        {
-            FileResult.Ok => FaultSignal.None,
-            FileResult.OutOfMemory => FaultSignal.OutOfMemory,
-            _ => FaultSignal.BusError,
-        };
-    }
+        FileResult.Ok => FaultSignal.None,
+        FileResult.OutOfMemory => FaultSignal.OutOfMemory,
+        _ => FaultSignal.BusError,
+    };
 }

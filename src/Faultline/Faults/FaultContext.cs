@@ -1,5 +1,6 @@
 using Faultline.Areas;
 using Faultline.Diagnostics;
+using Faultline.Files;
 using Faultline.Paging;
 using Faultline.Physical;
 
@@ -42,7 +43,7 @@ internal ref struct FaultContext
     /// <summary>A frame taken for this fault and not yet mapped; 0 if none. Kept over restarts.</summary>
     public uint Frame;
 
-    /// <summary>A referenced frame of the page cache; 0 if none.</summary>
+    /// <summary>A referenced frame of the page cache that the fault waited for; 0 if none. Keeps the page in memory until the pass that maps it.</summary>
     public uint CachedFrame;
 
     /// <summary>Why the last step was <see cref="FaultStep.Restart"/> or <see cref="FaultStep.Abort"/>.</summary>
@@ -62,6 +63,26 @@ internal ref struct FaultContext
         Reason = reason;
         return FaultStep.Abort;
     }
+
+    /// <summary>
+    /// Brings the file's page into the cache. May wait: outside sections and spin locks. The area's read lock, or a reference of the caller, keeps the file.
+    /// </summary>
+    public FileResult ReadFilePage()
+    {
+        // A page that went again before it could be mapped.
+        if (CachedFrame != PhysicalMemory.NoFrame) Space.Memory.Release(CachedFrame);
+        return Area.File!.Cache.GetOrRead(Area.PageIndex(Address), out CachedFrame);
+    }
+
+    /// <summary>Returns what the fault took and did not use. Outside sections.</summary>
+    public readonly void GiveBack()
+    {
+        if (Frame != PhysicalMemory.NoFrame) Space.Memory.Frames.Free(Frame);
+        if (CachedFrame != PhysicalMemory.NoFrame) Space.Memory.Release(CachedFrame);
+    }
+
+    /// <summary>True if <see cref="GiveBack"/> has something to do.</summary>
+    public readonly bool HasLeftovers => (Frame | CachedFrame) != PhysicalMemory.NoFrame;
 
     public readonly void Count(FaultEvent what) => Accessor?.Counters.Count(what);
 

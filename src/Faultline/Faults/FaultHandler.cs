@@ -1,7 +1,6 @@
 using Faultline.Diagnostics;
 using Faultline.Locking;
 using Faultline.Paging;
-using Faultline.Physical;
 
 namespace Faultline.Faults;
 
@@ -19,14 +18,20 @@ internal static class FaultHandler
         if (resolved)
         {
             fault.Count(FaultEvent.Speculative);
-            GiveBack(ref fault);
+            if (fault.HasLeftovers)
+            {
+                accessor.LeaveSection();
+                fault.GiveBack();
+                accessor.EnterSection();
+            }
+
             return FaultSignal.None;
         }
 
         accessor.LeaveSection();
         FaultSignal signal = ClassicFault.Resolve(ref fault, LockUser.Fault);
         fault.Count(signal == FaultSignal.None ? FaultEvent.Classic : FaultEvent.Signal);
-        GiveBack(ref fault);
+        fault.GiveBack();
         if (signal == FaultSignal.None) accessor.EnterSection();
         return signal;
     }
@@ -39,14 +44,7 @@ internal static class FaultHandler
     {
         var fault = new FaultContext(space, accessor: null, address, access);
         FaultSignal signal = ClassicFault.Resolve(ref fault, LockUser.Populate);
-        GiveBack(ref fault);
+        fault.GiveBack();
         return signal;
-    }
-
-    /// <summary>Returns what the fault took and did not use.</summary>
-    private static void GiveBack(ref FaultContext fault)
-    {
-        if (fault.Frame != PhysicalMemory.NoFrame) fault.Space.Memory.Frames.Free(fault.Frame);
-        if (fault.CachedFrame != PhysicalMemory.NoFrame) fault.Space.Memory.Release(fault.CachedFrame);
     }
 }

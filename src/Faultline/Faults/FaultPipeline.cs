@@ -81,6 +81,13 @@ internal static class FaultPipeline<TDesign>
     public static bool TryTakeFrame(ref FaultContext fault) =>
         fault.Frame != PhysicalMemory.NoFrame || (fault.Frame = TDesign.TakeFrame(ref fault)) != PhysicalMemory.NoFrame;
 
+    /// <summary>Frees the lock to fetch the file's page.</summary>
+    public static FaultStep UnlockToRead(ref FaultContext fault)
+    {
+        PteLock.Exit(ref fault.Table);
+        return FaultStep.NeedFilePage;
+    }
+
     /// <summary>Frees the lock and starts again.</summary>
     public static FaultStep Unlock(ref FaultContext fault, SpeculationAbort reason)
     {

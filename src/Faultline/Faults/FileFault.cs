@@ -6,37 +6,53 @@ using Faultline.Physical;
 namespace Faultline.Faults;
 
 /// <summary>First touch of a mapped object (Linux <c>mm/memory.c:do_fault()</c>): its cached page is mapped, or copied if a private area is written.</summary>
+/// <remarks>
+/// <para>No reference is taken to the file or, before the table's lock, to the frame. What keeps both is the look <em>under</em> the lock: the area is unchanged,
+/// so it still holds the file; and the cache still has the page.</para>
+/// <code>
+///   fault                                  last unmap, or truncation
+///   find area: even; page in cache: F
+///                                          area odd, or F out of the cache; full fence
+///                                          table lock: zap, unlock
+///                                          shoot down; let F go; F serves somebody else
+///   table lock
+///   area unchanged? page in cache: F?      without this F would be mapped here
+///   one more reference for the entry
+/// </code>
+/// <para>Had the fault taken the lock first, the zap would have found its entry, and F would have gone after that entry's shootdown. So nobody has to wait for
+/// the walkers that only <em>looked</em>: they drop what they found. A copy made before the lock may be of a frame in other hands, and is dropped likewise.</para>
+/// </remarks>
 internal static class FileFault<TDesign>
     where TDesign : struct, IFaultDesign
 {
-    public static FaultStep Handle(ref FaultContext fault)
-    {
-        if (fault.CachedFrame == PhysicalMemory.NoFrame) return FaultStep.NeedFilePage;
-        return fault.IsWrite && !fault.Area.Has(AreaFlags.Shared) ? MapCopy(ref fault) : MapCached(ref fault);
-    }
+    public static FaultStep Handle(ref FaultContext fault) =>
+        fault.IsWrite && !fault.Area.Has(AreaFlags.Shared) ? MapCopy(ref fault) : MapCached(ref fault);
+
+    private static bool TryLookup(ref FaultContext fault, out uint pfn) =>
+        fault.Area.File!.Cache.TryLookup(fault.Area.PageIndex(fault.Address), out pfn);
 
     private static FaultStep MapCached(ref FaultContext fault)
     {
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
+        if (!TryLookup(ref fault, out uint pfn)) return FaultPipeline<TDesign>.UnlockToRead(ref fault);
+        FrameReferences.AddMapping(ref fault.Space.Memory.Info(pfn));
         ulong bits = PteRights.ReadOnly(fault.Area) | (fault.IsWrite ? PteRights.Written : Pte.AccessedBit);
-        Pte value = Pte.ForPage(fault.CachedFrame, bits);
-
-        // The reference that the look-up took becomes the entry's.
-        FrameReferences.TurnReferenceIntoMapping(ref fault.Space.Memory.Info(fault.CachedFrame));
-        fault.CachedFrame = PhysicalMemory.NoFrame;
-        return FaultPipeline<TDesign>.Install(ref fault, value, FaultEvent.FilePage);
+        return FaultPipeline<TDesign>.Install(ref fault, Pte.ForPage(pfn, bits), FaultEvent.FilePage);
     }
 
     private static FaultStep MapCopy(ref FaultContext fault)
     {
         if (fault.Area.AnonVma is null) return FaultStep.NeedAnonVma;
+        if (!TryLookup(ref fault, out uint source)) return FaultStep.NeedFilePage;
         if (!FaultPipeline<TDesign>.TryTakeFrame(ref fault)) return FaultStep.NeedFrame;
         PhysicalMemory memory = fault.Space.Memory;
-        memory.Copy(from: fault.CachedFrame, to: fault.Frame);
+        memory.Copy(from: source, to: fault.Frame);
 
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
+        if (!TryLookup(ref fault, out uint still) || still != source)
+            return FaultPipeline<TDesign>.Unlock(ref fault, SpeculationAbort.EntryChanged);
         FrameReferences.BirthAnonymous(ref memory.Info(fault.Frame), fault.Area.PageIndex(fault.Address));
         Pte value = Pte.ForPage(fault.Frame, PteRights.ReadOnly(fault.Area) | PteRights.Written);
         fault.Frame = PhysicalMemory.NoFrame;

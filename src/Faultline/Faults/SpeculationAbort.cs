@@ -18,7 +18,7 @@ public enum SpeculationAbort
     /// <summary>The area's rights forbid the access (v12: <c>spf_vma_access</c>); only the classic path delivers a signal.</summary>
     NotPermitted,
 
-    /// <summary>The area's backing is not supported (v12: <c>spf_vma_notsup</c>).</summary>
+    /// <summary>The area's file does not opt in, see <see cref="Files.VmFile.SupportsSpeculation"/> (v12: <c>spf_vma_notsup</c>).</summary>
     NotSupported,
 
     /// <summary>The table lock stayed busy (until v10: <c>spf_pte_lock</c>).</summary>
@@ -26,6 +26,9 @@ public enum SpeculationAbort
 
     /// <summary>No frame was to be had.</summary>
     NoFrame,
+
+    /// <summary>The file ends before the page, or could not be read; only the classic path delivers a signal.</summary>
+    NoFilePage,
 
     /// <summary>The space has one accessor and the single-thread short-cut is on (v12 patch 22).</summary>
     SingleThread,

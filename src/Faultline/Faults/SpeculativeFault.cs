@@ -1,5 +1,6 @@
 using Faultline.Areas;
 using Faultline.Diagnostics;
+using Faultline.Files;
 using Faultline.Paging;
 using Faultline.Physical;
 using Faultline.Sync;
@@ -82,6 +83,8 @@ internal static class SpeculativeFault
             case FaultStep.NeedAnonVma:
                 AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                 return true;
+            case FaultStep.NeedFilePage:
+                return TryReadFilePage(ref fault);
             case FaultStep.LockBusy:
                 fault.Count(FaultEvent.TableLockWait);
                 WaitForTableLock(ref fault.Table);
@@ -112,6 +115,41 @@ internal static class SpeculativeFault
         fault.Accessor.LeaveSection();
         tables.Return(ref reserve);
         return true;
+    }
+
+    /// <summary>
+    /// Waits for a page of the file, holding no lock: only a reference to the file, which a fault on a page in memory never takes. Whatever became of
+    /// the area meanwhile, the next pass finds it out: the page of an area that has gone is never mapped.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    ///   speculative fault                          unmap
+    ///   not in the cache: leave the section
+    ///   take a reference to the file
+    ///   area unchanged? (full fence in between)
+    ///   read …                                     area odd; zap; let the file go: ours is left
+    ///                                              returns
+    ///   … done: let the file go, the last
+    ///   enter, find: no area
+    /// </code>
+    /// </remarks>
+    private static bool TryReadFilePage(ref FaultContext fault)
+    {
+        // At zero, or with the area changed, there is nothing to wait for: the next pass tells.
+        VmFile file = fault.Area.File!;
+        if (!file.TryAddReference()) return true;
+        var result = FileResult.Ok;
+        try
+        {
+            if (fault.Area.IsUnchanged(fault.Sequence)) result = fault.ReadFilePage();
+        }
+        finally
+        {
+            file.Release();
+        }
+
+        fault.Reason = result == FileResult.OutOfMemory ? SpeculationAbort.NoFrame : SpeculationAbort.NoFilePage;
+        return result == FileResult.Ok;
     }
 
     /// <summary>Spins outside the section, where the lock's holder is not kept waiting by us. v12 looped without bound, until v10 it gave up at once.</summary>

@@ -24,7 +24,8 @@ internal sealed class PageCache
     }
 
     /// <summary>
-    /// The frame of a page in memory, contents valid. No reference is taken: the caller is inside a section, or holds the file and frees nothing.
+    /// The frame of a page in memory, contents valid. No lock and no reference is taken: the frame is good as long as the page is in the cache, which a
+    /// fault asks again under its table's lock.
     /// </summary>
     public bool TryLookup(ulong index, out uint pfn) => (pfn = _pages.Find(index)) != PhysicalMemory.NoFrame;
 
@@ -67,7 +68,8 @@ internal sealed class PageCache
     }
 
     /// <summary>
-    /// Lets all pages go, with the file's last reference: no area maps them and no walker sees them. A page that is pinned stays with its pins.
+    /// Lets all pages go, with the file's last reference: no area maps them; a walker that still sees them drops what it sees. A page that is pinned stays
+    /// with its pins.
     /// </summary>
     public void Release()
     {

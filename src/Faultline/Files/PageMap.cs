@@ -56,7 +56,7 @@ internal sealed class PageMap
         frame.StoreRelease(pfn);
     }
 
-    /// <summary>Empties the map and returns the frames by page number. Nobody looks anything up at the same time.</summary>
+    /// <summary>Empties the map and returns the frames by page number. Who looks up at the same time finds the old or the new.</summary>
     public List<uint> TakeAll()
     {
         List<uint> frames = [];

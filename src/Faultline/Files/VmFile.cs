@@ -48,8 +48,8 @@ public abstract class VmFile : IDisposable
     public PhysicalMemory Memory { get; }
 
     /// <summary>
-    /// True if faults may find the file's pages without a lock and without a reference to the file. A file whose pages can go other than with
-    /// the file must say false.
+    /// True if faults may find the file's pages, and call <see cref="ReadPage"/>, without the address-space lock: the opt-in that the review of v12 asked for.
+    /// A file that relies on the lock being held must say false. Constant: an area asks once.
     /// </summary>
     public virtual bool SupportsSpeculation => false;
 
@@ -103,8 +103,8 @@ public abstract class VmFile : IDisposable
     }
 
     /// <summary>
-    /// Gives a reference back; the last one frees the cached pages. The caller has waited for the walkers that may have found a page through an
-    /// area.
+    /// Gives a reference back; the last one frees the cached pages. Walkers that found a page through an area that has gone drop it: see
+    /// <see cref="Faults.FileFault{TDesign}"/>. Outside sections and spin locks.
     /// </summary>
     internal void Release()
     {

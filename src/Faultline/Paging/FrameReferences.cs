@@ -23,9 +23,6 @@ internal static class FrameReferences
         Native.Add(ref frame.Maps, 1);
     }
 
-    /// <summary>The caller's own reference becomes the new entry's.</summary>
-    public static void TurnReferenceIntoMapping(ref FrameInfo frame) => Native.Add(ref frame.Maps, 1);
-
     /// <summary>An entry is gone. Its reference stays with the caller until the shootdown is done: see <see cref="DropReference"/>.</summary>
     public static void RemoveMapping(ref FrameInfo frame)
     {

@@ -3,6 +3,7 @@ using Faultline.Diagnostics;
 using Faultline.Faults;
 using Faultline.Paging;
 using Faultline.Physical;
+using Faultline.Tests.Files;
 
 namespace Faultline.Tests.Faults;
 
@@ -150,7 +151,8 @@ public class SpeculativeFaultTests
     public void WhenTheBackingIsNotSupportedThenNothingIsPreparedInVain()
     {
         using var guest = new Guest();
-        guest.Map(0, 1, Protection.ReadWrite, Guest.Shared);
+        using var file = new TestFile(guest.Memory) { OptsIn = false };
+        guest.Space.Map(Guest.At(0), Page.Size, Protection.ReadWrite, Guest.Shared, file, 0);
         guest.Touch(0, 1);
         AssertAborts(guest, (SpeculationAbort.NotSupported, 1));
         Assert.Equal((1, 0), (guest[FaultEvent.Classic], guest.Cpu.Frames.Count));

@@ -12,6 +12,10 @@ internal sealed class TestFile(PhysicalMemory memory, ulong? length = null) : Vm
 
     public Action<ulong>? OnRead { get; set; }
 
+    public bool OptsIn { get; init; } = true;
+
+    public override bool SupportsSpeculation => OptsIn;
+
     protected override void ReadPage(ulong pageIndex, Span<byte> destination)
     {
         Interlocked.Increment(ref _reads);
