@@ -16,7 +16,7 @@ internal static class Budgets
     public static readonly TimeSpan Models = TimeSpan.FromMinutes(2);
 
     /// <summary>Trace format, importer, recorder and replay of the samples.</summary>
-    public static readonly TimeSpan Traces = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan Traces = TimeSpan.FromMinutes(2);
 
     /// <summary>Random programs of calls beside the host's kernel.</summary>
     public static readonly TimeSpan Differential = TimeSpan.FromMinutes(1);
@@ -25,5 +25,5 @@ internal static class Budgets
     public static readonly TimeSpan Cli = TimeSpan.FromMinutes(1);
 
     /// <summary>All suites.</summary>
-    public static readonly TimeSpan Total = TimeSpan.FromMinutes(13);
+    public static readonly TimeSpan Total = TimeSpan.FromMinutes(12);
 }

@@ -17,6 +17,8 @@ internal static class BenchCatalog
         new CopyBenchmark(),
         new ScanBenchmark(),
         new AreaTreeBenchmark(),
+        new RangeLockBenchmark(threads: 1),
+        new RangeLockBenchmark(threads: 2),
         new AllocationBenchmark(),
     ];
 }
