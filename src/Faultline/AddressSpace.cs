@@ -34,6 +34,7 @@ public sealed partial class AddressSpace : IDisposable
         PageTable = PageTable.TryCreate(memory) ?? throw new AddressSpaceException("execve", Errno.ENOMEM);
         Graveyard = new TableGraveyard(this);
         _change = new AreaChange(this);
+        IsSpeculationEnabled = Options.Design == FaultDesign.AreaSequence;
         FaultlineMeter.Add(this);
     }
 
@@ -49,6 +50,7 @@ public sealed partial class AddressSpace : IDisposable
         _brkStart = parent._brkStart;
         _brk = parent._brk;
         _stackStart = parent._stackStart;
+        IsSpeculationEnabled = parent.IsSpeculationEnabled;
         FaultlineMeter.Add(this);
     }
 

@@ -8,11 +8,8 @@ namespace Faultline.Diagnostics;
 /// </summary>
 internal sealed class FaultCounters
 {
-    private const int Kinds = (int)FaultEvent.StackGrowth + 1;
-    private const int Reasons = (int)SpeculationAbort.SingleThread + 1;
-
-    private readonly Word64[] _events = new Word64[Kinds];
-    private readonly Word64[] _aborts = new Word64[Reasons];
+    private readonly Word64[] _events = new Word64[Enum.GetValues<FaultEvent>().Length];
+    private readonly Word64[] _aborts = new Word64[Enum.GetValues<SpeculationAbort>().Length];
 
     public void Count(FaultEvent what)
     {
@@ -33,7 +30,7 @@ internal sealed class FaultCounters
     /// <summary>Adds another accessor's counts to a sum that the caller owns.</summary>
     public void Add(FaultCounters other)
     {
-        for (int i = 0; i < Kinds; i++) _events[i].StoreRelaxed(_events[i].LoadRelaxed() + other._events[i].LoadRelaxed());
-        for (int i = 0; i < Reasons; i++) _aborts[i].StoreRelaxed(_aborts[i].LoadRelaxed() + other._aborts[i].LoadRelaxed());
+        for (int i = 0; i < _events.Length; i++) _events[i].StoreRelaxed(_events[i].LoadRelaxed() + other._events[i].LoadRelaxed());
+        for (int i = 0; i < _aborts.Length; i++) _aborts[i].StoreRelaxed(_aborts[i].LoadRelaxed() + other._aborts[i].LoadRelaxed());
     }
 }

@@ -45,6 +45,9 @@ public enum FaultEvent
     /// <summary>Waits outside a section for a busy table lock.</summary>
     TableLockWait,
 
-    /// <summary>Stacks grown. The last: the counters' arrays end here.</summary>
+    /// <summary>Speculative faults that found an area without a reverse map and prepared one (v12 gave up: <c>spf_vma_noanon</c>).</summary>
+    AnonVmaPrepared,
+
+    /// <summary>Stacks grown.</summary>
     StackGrowth,
 }

@@ -19,6 +19,9 @@ public static class FaultlineMeter
     /// <summary>Speculative attempts that gave up or started again, by reason.</summary>
     public const string Aborts = "faultline.speculation.aborts";
 
+    /// <summary>The same events by v12's names: <c>speculative_pgfault</c>, <c>spf_vma_changed</c> and so on.</summary>
+    public const string Speculation = "faultline.speculation";
+
     /// <summary>Time that threads waited for address-space locks, in seconds.</summary>
     public const string LockWait = "faultline.lock.wait";
 
@@ -34,6 +37,7 @@ public static class FaultlineMeter
     {
         s_meter.CreateObservableCounter(Faults, MeasureFaults, "{fault}", "Page faults by outcome.");
         s_meter.CreateObservableCounter(Aborts, MeasureAborts, "{abort}", "Speculative attempts given up or restarted, by reason.");
+        s_meter.CreateObservableCounter(Speculation, MeasureSpeculation, "{event}", "Ends of speculative passes, by the names of the v12 series.");
         s_meter.CreateObservableCounter(LockWait, MeasureLockWait, "s", "Time waited for address-space locks.");
     }
 
@@ -88,6 +92,17 @@ public static class FaultlineMeter
         FaultCounters sum = Sum().Counters;
         foreach (SpeculationAbort reason in Enum.GetValues<SpeculationAbort>())
             yield return new(sum[reason], new KeyValuePair<string, object?>("reason", reason.ToString()));
+    }
+
+    private static IEnumerable<Measurement<long>> MeasureSpeculation()
+    {
+        FaultCounters sum = Sum().Counters;
+        yield return Named(SpeculationNames.Resolved, sum[FaultEvent.Speculative]);
+        yield return Named(SpeculationNames.NoAnonVma, sum[FaultEvent.AnonVmaPrepared]);
+        foreach (IGrouping<string, SpeculationAbort> reasons in Enum.GetValues<SpeculationAbort>().GroupBy(SpeculationNames.Of))
+            yield return Named(reasons.Key, reasons.Sum(reason => sum[reason]));
+
+        static Measurement<long> Named(string name, long count) => new(count, new KeyValuePair<string, object?>("event", name));
     }
 
     private static double MeasureLockWait() => Sum().Waited / 1e9;

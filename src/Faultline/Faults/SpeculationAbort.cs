@@ -30,6 +30,12 @@ public enum SpeculationAbort
     /// <summary>The file ends before the page, or could not be read; only the classic path delivers a signal.</summary>
     NoFilePage,
 
+    /// <summary>The page is on its way to another frame, or lost to a hardware error: an entry that only the classic path waits for or answers.</summary>
+    PageAbsent,
+
+    /// <summary>Speculation was switched off at run time (<see cref="AddressSpace.IsSpeculationEnabled"/>): not attempted.</summary>
+    SwitchedOff,
+
     /// <summary>The space has one accessor and the single-thread short-cut is on (v12 patch 22).</summary>
     SingleThread,
 }

@@ -34,6 +34,12 @@ internal static class SpeculativeFault
             return false;
         }
 
+        if (!fault.Space.IsSpeculationEnabled)
+        {
+            accessor.Counters.Count(SpeculationAbort.SwitchedOff);
+            return false;
+        }
+
         accessor.Counters.Count(FaultEvent.Attempt);
         int restarts = 0;
         for (int supplies = 0; supplies < MaxSupplies; supplies++)
@@ -42,13 +48,14 @@ internal static class SpeculativeFault
             switch (step)
             {
                 case FaultStep.Resolved:
+                    if (FaultlineEvents.Log.IsEnabled()) FaultlineEvents.Log.Resolved(ref fault);
                     return true;
                 case FaultStep.Restart when restarts++ < MaxRestarts:
-                    accessor.Counters.Count(fault.Reason);
+                    Count(ref fault, fault.Reason);
                     accessor.Counters.Count(FaultEvent.Restart);
                     break;
                 case FaultStep.Restart or FaultStep.Abort:
-                    return GiveUp(accessor, fault.Reason);
+                    return GiveUp(ref fault, fault.Reason);
             }
 
             accessor.LeaveSection();
@@ -57,17 +64,23 @@ internal static class SpeculativeFault
 
             // Nothing that was read in the last section counts in this one.
             fault.Walk = default;
-            if (!supplied) return GiveUp(accessor, fault.Reason);
+            if (!supplied) return GiveUp(ref fault, fault.Reason);
         }
 
-        return GiveUp(accessor, SpeculationAbort.TableLockBusy);
+        return GiveUp(ref fault, SpeculationAbort.TableLockBusy);
     }
 
-    private static bool GiveUp(MemoryAccessor accessor, SpeculationAbort reason)
+    private static bool GiveUp(ref FaultContext fault, SpeculationAbort reason)
     {
-        accessor.Counters.Count(reason);
-        accessor.Counters.Count(FaultEvent.Fallback);
+        Count(ref fault, reason);
+        fault.Accessor!.Counters.Count(FaultEvent.Fallback);
         return false;
+    }
+
+    private static void Count(ref FaultContext fault, SpeculationAbort reason)
+    {
+        fault.Accessor!.Counters.Count(reason);
+        if (FaultlineEvents.Log.IsEnabled()) FaultlineEvents.Log.Aborted(ref fault, reason);
     }
 
     /// <summary>Fetches what is missing, outside the section; false if it is not to be had.</summary>
@@ -81,6 +94,8 @@ internal static class SpeculativeFault
                 fault.Reason = SpeculationAbort.NoFrame;
                 return fault.Accessor!.Frames.Refill(FrameMagazine.Batch);
             case FaultStep.NeedAnonVma:
+                fault.Count(FaultEvent.AnonVmaPrepared);
+                if (FaultlineEvents.Log.IsEnabled()) FaultlineEvents.Log.NoAnonVma(ref fault);
                 AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                 return true;
             case FaultStep.NeedFilePage:
