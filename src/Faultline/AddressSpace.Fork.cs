@@ -58,19 +58,35 @@ public sealed partial class AddressSpace
         try
         {
             // No speculative fault may make a page of the parent writable between its write protection and the shootdown.
-            foreach (VmArea area in Areas.Range(0, UserSpace.End)) area.BeginChange();
+            BeginFork();
             PageTable.SynchronizeWithInstallers();
             bool complete = child.Inherit(this);
 
             // Also after a failure: what was write-protected must be so for everybody before a fault may trust an entry.
             PageOperations.FlushAfterFork(this);
-            foreach (VmArea area in Areas.Range(0, UserSpace.End)) area.EndChange();
+            EndFork();
             return complete;
         }
         finally
         {
             child.MmapLock.ExitWrite();
         }
+    }
+
+    private void BeginFork()
+    {
+#if FAULTLINE_EXPLORE
+        if (Sync.Mutants.Active == Sync.Mutant.ForkKeepsAreasEven) return;
+#endif
+        foreach (VmArea area in Areas.Range(0, UserSpace.End)) area.BeginChange();
+    }
+
+    private void EndFork()
+    {
+#if FAULTLINE_EXPLORE
+        if (Sync.Mutants.Active == Sync.Mutant.ForkKeepsAreasEven) return;
+#endif
+        foreach (VmArea area in Areas.Range(0, UserSpace.End)) area.EndChange();
     }
 
     /// <summary>Copies areas and pages; both locks held for write, the parent's areas odd.</summary>

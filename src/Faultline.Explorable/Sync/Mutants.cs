@@ -10,6 +10,9 @@ internal enum Mutant
 
     /// <summary>An accessor announces its section by a plain store, which may wait in the store buffer while the accessor already reads tags.</summary>
     AnnounceSectionByPlainStore,
+
+    /// <summary>Fork write-protects the parent's pages with its areas even, as v12 did before its patch 18, and Linux 6.4 again.</summary>
+    ForkKeepsAreasEven,
 }
 
 /// <summary>Which mutant the engine is. Chosen before a schedule, never while one runs.</summary>
