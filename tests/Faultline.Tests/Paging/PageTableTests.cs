@@ -1,4 +1,5 @@
 using CsCheck;
+using Faultline.Diagnostics;
 using Faultline.Paging;
 using Faultline.Physical;
 
@@ -76,6 +77,41 @@ public class PageTableTests
         Assert.True(guest.EntryOf(1) is { IsAccessed: true, IsDirty: false });
         guest.Cpu.Write(Guest.At(1), 1);
         Assert.True(guest.EntryOf(1) is { IsAccessed: true, IsDirty: true });
+    }
+
+    /// <summary>
+    /// v12 needed a classic fault for each table. Here none is classic because one is missing, at whatever level, whatever the area's size and backing; and the
+    /// tables are gone with the area.
+    /// </summary>
+    [Theory]
+    [InlineData(1, Guest.Private)]
+    [InlineData(TablePages, Guest.Private)]
+    [InlineData(TablePages, Guest.Shared)]
+    [InlineData(TablePages * TablePages, Guest.Private)]
+    [InlineData(TablePages * TablePages, Guest.Shared)]
+    [InlineData(1 << 27, Guest.Private)]
+    public void WhenTablesAreMissingAtAnyLevelThenNoFaultIsClassic(int stride, MapFlags flags)
+    {
+        const int Touches = 24;
+        int pages = (int)((long)Touches * stride / 4) + 1;
+        using var guest = new Guest(frames: 512);
+        for (int round = 0; round < 3; round++)
+        {
+            // Each touch lies one stride further: the same table, another table, another directory, another part of the root.
+            guest.Map(0, pages, Protection.ReadWrite, flags | MapFlags.NoReserve);
+            for (int i = 0; i < Touches; i++)
+            {
+                int page = (int)((long)i * stride / 4);
+                if ((i & 1) == 0) guest.Touch(page, 1);
+                else guest.Cpu.Read<int>(Guest.At(page));
+            }
+
+            guest.Unmap(0, pages);
+            guest.Space.Graveyard.Release();
+            Assert.Equal(1, guest.FramesInUse);
+        }
+
+        Assert.Equal((0, 0), (guest[FaultEvent.Classic], guest[FaultEvent.Fallback]));
     }
 
     /// <summary>No table outlives the areas that it serves, and none goes before: the engine's tables are exactly those that the areas' touched pages need.</summary>
