@@ -1,4 +1,5 @@
 using Faultline.Areas;
+using Faultline.Faults;
 using Faultline.Locking;
 using Faultline.Paging;
 
@@ -21,6 +22,7 @@ public sealed partial class AddressSpace
     /// anything but private anonymous memory, WipeOnFork of shared memory or files, PopulateRead or PopulateWrite without the right.</item>
     /// <item>ENOMEM: a hole; what lies around it has been advised, except for the Populate advice, which stops there. Populate: also no frame.</item>
     /// <item>EAGAIN: the map count forbids a split. EFAULT: Populate beyond the end of a file.</item>
+    /// <item>HardwarePoison: EPERM without the privilege; EFAULT: a page that cannot be read; EBUSY: one that is not private or that others hold too.</item>
     /// <item>Remove, for a shared object: EOPNOTSUPP, as on a file system that cannot punch holes.</item>
     /// </list>
     /// Areas before the one that cannot take the advice have taken it, as on Linux.
@@ -34,6 +36,7 @@ public sealed partial class AddressSpace
         ulong end = address + rounded;
         if (end < address) return Errno.EINVAL;
         if (end == address) return Errno.None;
+        if (advice == Advice.HardwarePoison) return Options.Privileged ? PoisonPages(address, end) : Errno.EPERM;
         if (advice is Advice.PopulateRead or Advice.PopulateWrite) return PopulateAsAdvised(address, end, advice);
 
         bool changesFlags = AdviceRules.ChangesFlags(advice);
@@ -112,8 +115,24 @@ public sealed partial class AddressSpace
             if (!area.Has(write ? AreaFlags.Write : AreaFlags.Read)) return Errno.EINVAL;
             ulong stop = Math.Min(area.End, end);
             FaultSignal signal = Populate(start, stop, write ? AccessKind.Write : AccessKind.Read);
+            if (signal == FaultSignal.HardwarePoison) return Errno.EHWPOISON;
             if (signal != FaultSignal.None) return PopulateError(signal);
             start = stop;
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary><c>mm/madvise.c:madvise_inject_error()</c>: faults each page in, then loses it.</summary>
+    private Errno PoisonPages(ulong start, ulong end)
+    {
+        for (ulong address = start; address < end; address += Page.Size)
+        {
+            if (FaultHandler.Populate(this, address, AccessKind.Read) != FaultSignal.None) return Errno.EFAULT;
+            MmapLock.EnterRead(LockUser.Advise);
+            bool poisoned = PageOperations.TryPoison(this, address);
+            MmapLock.ExitRead();
+            if (!poisoned) return Errno.EBUSY;
         }
 
         return Errno.None;

@@ -68,4 +68,10 @@ public enum Advice
 
     /// <summary>As <see cref="DontNeed"/>, on locked pages too.</summary>
     DontNeedLocked = 24,
+
+    /// <summary>
+    /// Takes the frames of the pages out of service, as a hardware error would: accesses get <see cref="FaultSignal.HardwarePoison"/>. For tests; needs
+    /// <see cref="AddressSpaceOptions.Privileged"/>.
+    /// </summary>
+    HardwarePoison = 100,
 }

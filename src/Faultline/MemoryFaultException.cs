@@ -9,6 +9,9 @@ public enum FaultSignal
     /// <summary>SIGBUS, <c>BUS_ADRERR</c>: beyond the end of the mapped object.</summary>
     BusError = 7,
 
+    /// <summary>SIGBUS, <c>BUS_MCEERR_AR</c>: the page was lost to a hardware error.</summary>
+    HardwarePoison = 0x407,
+
     /// <summary>SIGSEGV, <c>SEGV_MAPERR</c>: nothing is mapped at the address.</summary>
     NotMapped = 0x10b,
 
@@ -45,6 +48,7 @@ public sealed class MemoryFaultException : Exception
         FaultSignal.NotMapped => "nothing is mapped there (SIGSEGV, SEGV_MAPERR)",
         FaultSignal.NotPermitted => "the area's rights forbid it (SIGSEGV, SEGV_ACCERR)",
         FaultSignal.BusError => "beyond the end of the mapped object (SIGBUS, BUS_ADRERR)",
+        FaultSignal.HardwarePoison => "the page was lost to a hardware error (SIGBUS, BUS_MCEERR_AR)",
         FaultSignal.OutOfMemory => "no frame is free (give PhysicalMemory a larger capacity)",
         _ => "unknown signal",
     };

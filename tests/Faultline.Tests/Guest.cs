@@ -19,7 +19,7 @@ internal sealed class Guest : IDisposable
     private readonly List<MemoryAccessor> _accessors = [];
     private readonly List<AddressSpace> _children = [];
 
-    public Guest(FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true)
+    public Guest(FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false)
     {
         Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true });
         Space = new AddressSpace(Memory, new AddressSpaceOptions
@@ -27,6 +27,7 @@ internal sealed class Guest : IDisposable
             Design = design,
             SingleThreadShortcut = shortcut,
             DowngradeOnUnmap = downgrade,
+            Privileged = privileged,
             CommitLimit = ulong.MaxValue,
         });
         Cpu = NewCpu();
@@ -104,7 +105,7 @@ internal sealed class Guest : IDisposable
     /// <summary>Takes every frame once: the poison tells who wrote to a free one.</summary>
     private void CheckPoison()
     {
-        uint[] all = new uint[Memory.CapacityInFrames];
+        uint[] all = new uint[Memory.CapacityInFrames - Memory.PoisonedFrames];
         int taken = 0;
         while (taken < all.Length && Memory.Frames.TryAllocate(all.AsSpan(taken)) is var count and > 0) taken += count;
         Memory.Frames.Free(all.AsSpan(0, taken));

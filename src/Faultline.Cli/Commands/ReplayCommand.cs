@@ -20,14 +20,9 @@ internal sealed class ReplayCommand : Verb
     private readonly Option<bool> _shortCut = new("--short-cut") { Description = "Faults of a space with a single thread go the classic way." };
     private readonly Option<bool> _paced = new("--paced") { Description = "Keep the recorded gaps instead of going as fast as the order admits." };
 
-    private readonly Option<bool> _orderCalls = new("--order-calls")
-    {
-        Description = "Calls of a space run in their recorded order, also on different ranges, so that unhinted maps of several threads find their recorded places.",
-    };
-
     private readonly Option<double?> _require = new("--require-agreement")
     {
-        Description = "Exit 1 if less than this many per cent of the calls, areas or faults on anonymous memory agree with Linux; with --order-calls of the placements too.",
+        Description = "Exit 1 if less than this many per cent of the calls, areas or faults on anonymous memory agree with Linux.",
     };
 
     private readonly Option<int> _list = new("--list") { Description = "Examples to show of each class of disagreement.", DefaultValueFactory = _ => DefaultExamples };
@@ -40,10 +35,10 @@ internal sealed class ReplayCommand : Verb
         : base(context, "replay", "Run a recording again under each design, and compare calls, areas and faults with what Linux did.",
             "faultline replay app.fltrace",
             "faultline replay app.fltrace --design area-sequence --list 20",
-            "faultline replay app.fltrace --order-calls --require-agreement 99.5 --json")
+            "faultline replay app.fltrace --require-agreement 99.5 --json")
     {
         _design.AcceptOnlyFromAmong(Classic, AreaSequence, All);
-        foreach (Option option in (Option[])[_design, _shortCut, _paced, _orderCalls, _require, _list, _memory, _json]) Add(option);
+        foreach (Option option in (Option[])[_design, _shortCut, _paced, _require, _list, _memory, _json]) Add(option);
         Add(_file);
     }
 
@@ -61,7 +56,6 @@ internal sealed class ReplayCommand : Verb
                 _ => [FaultDesign.Classic, FaultDesign.AreaSequence],
             },
             ShortCut = parse.GetValue(_shortCut),
-            OrderCalls = parse.GetValue(_orderCalls),
             Paced = parse.GetValue(_paced),
             Examples = Math.Max(0, parse.GetValue(_list)),
             Frames = parse.GetValue(_memory) << FramesPerMebibyteShift,

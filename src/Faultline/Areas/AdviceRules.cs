@@ -5,7 +5,7 @@ internal static class AdviceRules
 {
     /// <summary>Advice that Faultline has; the rest is EINVAL, as on a kernel configured without it.</summary>
     public static bool IsKnown(Advice advice) =>
-        advice is (>= Advice.Normal and <= Advice.DontNeed) or (>= Advice.Free and <= Advice.DontNeedLocked);
+        advice is (>= Advice.Normal and <= Advice.DontNeed) or (>= Advice.Free and <= Advice.DontNeedLocked) or Advice.HardwarePoison;
 
     /// <summary>Advice that an area remembers, which needs the writer lock.</summary>
     public static bool ChangesFlags(Advice advice) => advice is

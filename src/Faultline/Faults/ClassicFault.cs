@@ -3,6 +3,7 @@ using Faultline.Diagnostics;
 using Faultline.Files;
 using Faultline.Locking;
 using Faultline.Paging;
+using Faultline.Sync;
 
 namespace Faultline.Faults;
 
@@ -17,7 +18,7 @@ internal static class ClassicFault
         while (true)
         {
             mmapLock.EnterRead(user);
-            FaultSignal signal = ResolveLocked(ref fault);
+            FaultSignal signal = ResolveLocked(ref fault, user);
             mmapLock.ExitRead();
             if (signal != FaultSignal.NotMapped || !mayGrow) return signal;
 
@@ -30,8 +31,10 @@ internal static class ClassicFault
         }
     }
 
-    private static FaultSignal ResolveLocked(ref FaultContext fault)
+    /// <summary>May give the lock up to wait, and holds it again when it returns: nothing that was found before counts then.</summary>
+    private static FaultSignal ResolveLocked(ref FaultContext fault, LockUser user)
     {
+        var backoff = new Backoff();
         while (true)
         {
             // The tables of live areas stay while the lock is held, but other faults may install some.
@@ -53,6 +56,14 @@ internal static class ClassicFault
                 case FaultStep.NeedFilePage:
                     FaultSignal signal = ReadFilePage(ref fault);
                     if (signal != FaultSignal.None) return signal;
+                    break;
+                case FaultStep.PageAbsent:
+                    if (fault.Walk.Value.Absent == AbsentKind.HardwarePoison) return FaultSignal.HardwarePoison;
+
+                    // Whoever moves the page holds the lock for read and needs nothing from us (Linux mm/migrate.c:migration_entry_wait()).
+                    fault.Space.MmapLock.ExitRead();
+                    backoff.Wait();
+                    fault.Space.MmapLock.EnterRead(user);
                     break;
             }
         }

@@ -51,7 +51,8 @@ internal static class CopyOnWriteFault<TDesign>
 
     /// <summary>
     /// Copies the page, before the lock. Its frame may be freed and re-used meanwhile; the copy is then garbage, and thrown away because the entry has
-    /// changed: the same read-only entry can come back only through a fork or an <c>mprotect</c>, which change the area too.
+    /// changed: the same read-only entry can come back only through a fork or an <c>mprotect</c>, which change the area too, or through two migrations, after
+    /// which the page is exclusive and the copy is not used.
     /// </summary>
     private static void CopyContents(ref FaultContext fault)
     {

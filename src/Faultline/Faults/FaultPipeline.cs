@@ -24,6 +24,7 @@ internal static class FaultPipeline<TDesign>
         Pte value = fault.Walk.Value;
         if (value.IsNone)
             return fault.Area.IsAnonymous ? AnonymousFault<TDesign>.Handle(ref fault) : FileFault<TDesign>.Handle(ref fault);
+        if (!value.HasPage) return TDesign.IsSpeculative ? fault.Abort(SpeculationAbort.PageAbsent) : FaultStep.PageAbsent;
         return fault.IsWrite && !value.IsWritable
             ? CopyOnWriteFault<TDesign>.Handle(ref fault)
             : SpuriousFault<TDesign>.Handle(ref fault);

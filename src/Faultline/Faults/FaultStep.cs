@@ -27,6 +27,9 @@ internal enum FaultStep
     /// <summary>The page of the file is not at hand.</summary>
     NeedFilePage,
 
+    /// <summary>The entry is not empty and has no page: see <see cref="Paging.AbsentKind"/>.</summary>
+    PageAbsent,
+
     /// <summary>Another thread holds the table's lock.</summary>
     LockBusy,
 }

@@ -59,6 +59,8 @@ internal static partial class PageOperations
     /// <summary>Write-protects the parent's entry if it is private, counts the child's, and returns the latter.</summary>
     private static Pte Share(PhysicalMemory memory, ref ulong entry, Pte value, bool isShared)
     {
+        // A lost page is lost for both. Pages on their way are none: who moves them holds the lock that fork holds for write.
+        if (!value.HasPage) return value;
         if (!isShared && value.IsWritable)
         {
             // CAS loop by And semantics: accessed and dirty may be set by a fill at the same time and must stay.

@@ -81,7 +81,8 @@ internal static partial class PageOperations
             ulong value = Native.Exchange(ref entry, 0);
             from.Entries--;
             to.Entries++;
-            Native.StoreRelease(ref targets.Entry(target), new Pte(value).With(Pte.SoftDirtyBit).Value);
+            var moved = new Pte(value);
+            Native.StoreRelease(ref targets.Entry(target), (moved.HasPage ? moved.With(Pte.SoftDirtyBit) : moved).Value);
             any = true;
         }
 

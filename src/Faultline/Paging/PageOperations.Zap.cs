@@ -53,7 +53,7 @@ internal static partial class PageOperations
             // Exchange: a lock-free fill may be setting accessed and dirty, and a cached page must not lose its dirty bit.
             var old = new Pte(Native.Exchange(ref entry, 0));
             table.Entries--;
-            if (!old.IsSpecial) GatherPage(memory, old, ref gather);
+            if (old.HasPage && !old.IsSpecial) GatherPage(memory, old, ref gather);
             if (table.Entries == 0) break;
         }
     }

@@ -15,7 +15,14 @@ namespace Faultline.Paging;
 /// </code>
 /// Software uses what the hardware ignores: SPC (special: not a normal page, such as the zero frame), SDIRT (soft-dirty) and, while P is 0,
 /// PN (<c>PROT_NONE</c>: the rest of the entry keeps its meaning; the same trick as Linux's <c>_PAGE_PROTNONE</c> in the global bit).
-/// Zero is "no entry".
+/// Zero is "no entry". What is neither zero nor has P or PN says where the page is instead, or that it is lost (<see cref="AbsentKind"/>):
+/// <code>
+///   63         52 51                              12 11            9   8  7      4 3    1 0
+///  +-------------+----------------------------------+---------------+----+--------+------+---+
+///  | 0           | payload                          | 0             | PN | 0      | kind |P=0|   P = 0, PN = 0
+///  +-------------+----------------------------------+---------------+----+--------+------+---+
+/// </code>
+/// The bits of use (A, D, SDIRT) stay free of meaning: a comparison that ignores them must still tell two such entries apart.
 /// </remarks>
 internal readonly record struct Pte(ulong Value)
 {
@@ -23,6 +30,8 @@ internal readonly record struct Pte(ulong Value)
     private const int UserShift = WritableShift + 1;
     private const int AccessedShift = 5;
     private const int DirtyShift = AccessedShift + 1;
+    private const int KindShift = 1;
+    private const int KindBits = 3;
     private const int ProtNoneShift = 8;
     private const int SpecialShift = ProtNoneShift + 1;
     private const int SoftDirtyShift = SpecialShift + 1;
@@ -55,6 +64,9 @@ internal readonly record struct Pte(ulong Value)
     /// <summary>A page stands behind the entry: present, or present but for <c>PROT_NONE</c>.</summary>
     public bool HasPage => (Value & (PresentBit | ProtNoneBit)) != 0;
 
+    /// <summary>What an entry without a page says; <see cref="AbsentKind.None"/> for empty entries and those with a page.</summary>
+    public AbsentKind Absent => HasPage ? AbsentKind.None : (AbsentKind)((Value >> KindShift) & ((1UL << KindBits) - 1));
+
     public bool IsProtNone => (Value & (PresentBit | ProtNoneBit)) == ProtNoneBit;
 
     public bool IsWritable => (Value & WritableBit) != 0;
@@ -82,9 +94,15 @@ internal readonly record struct Pte(ulong Value)
     public static Pte ForTable(uint frame) =>
         new(((ulong)frame << FrameShift) | AccessedBit | UserBit | WritableBit | PresentBit);
 
+    /// <summary>An entry without a page. The payload is found again by <see cref="Frame"/>.</summary>
+    public static Pte ForAbsent(AbsentKind kind, uint payload) => new(((ulong)payload << FrameShift) | ((ulong)kind << KindShift));
+
     /// <summary>A leaf entry for <paramref name="frame"/> with the given rights and further <paramref name="bits"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pte ForPage(uint frame, ulong bits) => new(((ulong)frame << FrameShift) | bits);
+
+    /// <summary>This entry for another frame.</summary>
+    public Pte WithFrame(uint frame) => new((Value & ~FrameMask) | ((ulong)frame << FrameShift));
 
     /// <summary>This entry with <paramref name="bits"/> set.</summary>
     public Pte With(ulong bits) => new(Value | bits);

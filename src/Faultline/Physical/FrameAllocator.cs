@@ -18,11 +18,12 @@ internal sealed unsafe class FrameAllocator
     private readonly NativeBlock _stackBlock;
     private readonly uint* _stack;
 
-    // Guards the three fields below and the stack's contents; a few instructions, or a copy of one batch.
+    // Guards the four fields below and the stack's contents; a few instructions, or a copy of one batch.
     private SpinGate _pool;
     private uint _stacked;
     private uint _untouched;
     private uint _end;
+    private uint _retired;
 
     // Guards the two lists and the counter, and lets one thread at a time collect what others hold idle.
     private SpinGate _holders;
@@ -86,6 +87,24 @@ internal sealed unsafe class FrameAllocator
         _pool.Exit();
     }
 
+    /// <summary>A frame, in use by nobody, is never handed out again: its hardware failed.</summary>
+    public void Retire(uint pfn)
+    {
+        _memory.Info(pfn) = new FrameInfo { State = FrameState.Reserved };
+        _pool.Enter();
+        _retired++;
+        _pool.Exit();
+    }
+
+    /// <summary>Frames that <see cref="Retire"/> took out of service.</summary>
+    public long CountRetired()
+    {
+        _pool.Enter();
+        long retired = _retired;
+        _pool.Exit();
+        return retired;
+    }
+
     /// <summary>Lets the pool ask <paramref name="reserve"/> for frames when it is empty.</summary>
     public void Register(IFrameReserve reserve)
     {
@@ -140,7 +159,7 @@ internal sealed unsafe class FrameAllocator
     {
         _holders.Enter();
         _pool.Enter();
-        bool quiet = _magazines.Count == 0 && _stacked + (_end - _untouched) == _memory.CapacityInFrames;
+        bool quiet = _magazines.Count == 0 && _stacked + (_end - _untouched) + _retired == _memory.CapacityInFrames;
         if (quiet)
         {
             _stacked = 0;

@@ -84,6 +84,9 @@ public sealed unsafe class PhysicalMemory : IDisposable
     /// <summary>Frames not in use, wherever they wait. Exact while no thread allocates or frees.</summary>
     public long FreeFrames => Frames.CountFree();
 
+    /// <summary>Frames lost to hardware errors (<see cref="Advice.HardwarePoison"/>): neither free nor in use.</summary>
+    public long PoisonedFrames => Frames.CountRetired();
+
     /// <summary>
     /// Frees the arena. If frames are in use or accessors exist, it is freed when nothing refers to this object any more: a forgotten
     /// accessor must not write into memory that the process uses for something else.

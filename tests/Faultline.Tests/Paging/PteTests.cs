@@ -76,6 +76,23 @@ public class PteTests
         Assert.False(Pte.ForPage(5, Pte.ProtNoneBit | Pte.PresentBit).IsProtNone);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(0xffff_ffff)]
+    public void WhenAnEntryHasNoPageThenNothingIsAllowedAndItSaysWhy(uint payload)
+    {
+        foreach (AbsentKind kind in Enum.GetValues<AbsentKind>().Where(kind => kind != AbsentKind.None))
+        {
+            Pte entry = Pte.ForAbsent(kind, payload);
+            Assert.True(entry is { IsNone: false, HasPage: false, IsPresent: false, IsProtNone: false, IsSpecial: false });
+            Assert.Equal((kind, payload), (entry.Absent, entry.Frame));
+            Assert.All(Enum.GetValues<AccessKind>(), access => Assert.False(entry.Allows(access)));
+
+            // What a comparison ignores must not tell two entries apart.
+            Assert.Equal(0UL, entry.Value & Pte.UseBits);
+        }
+    }
+
     [Fact]
     public void WhenThereIsNoEntryThenThereIsNoPage() => Assert.True(Pte.None.IsNone && !Pte.None.HasPage && !Pte.None.IsPresent);
 }

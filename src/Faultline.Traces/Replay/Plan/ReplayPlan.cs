@@ -42,8 +42,7 @@ internal sealed class ReplayPlan
     /// <summary>Most threads between their first and their last event at one time.</summary>
     public int MostLive { get; }
 
-    public static ReplayPlan Of(Recording recording, bool orderCalls = false, CancellationToken cancellation = default) =>
-        PlanBuilder.Build(recording, orderCalls, cancellation);
+    public static ReplayPlan Of(Recording recording, CancellationToken cancellation = default) => PlanBuilder.Build(recording, cancellation);
 
     private void CountSpaces(ThreadPlan thread)
     {
