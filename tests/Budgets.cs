@@ -18,6 +18,9 @@ internal static class Budgets
     /// <summary>Trace format, importer, recorder and replay of the samples.</summary>
     public static readonly TimeSpan Traces = TimeSpan.FromMinutes(2);
 
+    /// <summary>Every workload under every design, for a small count.</summary>
+    public static readonly TimeSpan Workloads = TimeSpan.FromSeconds(30);
+
     /// <summary>Random programs of calls beside the host's kernel.</summary>
     public static readonly TimeSpan Differential = TimeSpan.FromMinutes(1);
 
@@ -25,5 +28,5 @@ internal static class Budgets
     public static readonly TimeSpan Cli = TimeSpan.FromMinutes(1);
 
     /// <summary>All suites.</summary>
-    public static readonly TimeSpan Total = TimeSpan.FromMinutes(12);
+    public static readonly TimeSpan Total = TimeSpan.FromMinutes(12.5);
 }

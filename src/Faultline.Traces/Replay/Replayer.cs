@@ -24,7 +24,7 @@ public static class Replayer
         var designs = new List<DesignReport>();
         foreach (FaultDesign design in options.Designs)
         {
-            using var run = new ReplayRun(plan, design, options, cancellation);
+            using var run = new ReplayRun(plan, design, options, memory: null, cancellation);
             designs.Add(run.Run(done => progress?.Invoke(design, done, plan.Operations.Count)));
         }
 

@@ -84,10 +84,11 @@ public sealed record FaultReport(
 
 /// <summary>Durations in nanoseconds.</summary>
 /// <param name="Count">How many.</param>
+/// <param name="Total">Their sum.</param>
 /// <param name="P50">Half are shorter.</param>
 /// <param name="P99">99 of 100 are shorter.</param>
 /// <param name="Max">The longest.</param>
-public sealed record LatencyReport(long Count, long P50, long P99, long Max);
+public sealed record LatencyReport(long Count, long Total, long P50, long P99, long Max);
 
 /// <summary>Who waited for the address-space locks, all spaces together.</summary>
 /// <param name="Waits">Acquisitions that had to wait.</param>

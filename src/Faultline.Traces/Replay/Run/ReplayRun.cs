@@ -11,16 +11,19 @@ internal sealed class ReplayRun : IDisposable
     private readonly Ref<RunningSpace?>[] _spaces;
     private readonly Crew _crew;
     private readonly long _framesAtStart;
+    private readonly bool _ownsMemory;
     private readonly RunTotals _totals = new();
 
-    public ReplayRun(ReplayPlan plan, FaultDesign design, ReplayOptions options, CancellationToken cancellation)
+    /// <summary>A run over <paramref name="memory"/>, or over memory of its own if that is null.</summary>
+    public ReplayRun(ReplayPlan plan, FaultDesign design, ReplayOptions options, PhysicalMemory? memory, CancellationToken cancellation)
     {
         Plan = plan;
         Options = options;
         Design = design;
         _cancellation = cancellation;
         _spaces = new Ref<RunningSpace?>[plan.Recording.SpaceCount];
-        Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = options.Frames ?? Capacity(plan), PoisonFreedFrames = false });
+        _ownsMemory = memory is null;
+        Memory = memory ?? NewMemory(plan, options, prefault: false);
         _framesAtStart = Memory.FreeFrames;
         Files = new FileTable(Memory);
         Completion = new Completion(plan.Recording.Events.Length);
@@ -111,8 +114,12 @@ internal sealed class ReplayRun : IDisposable
     {
         foreach (ref Ref<RunningSpace?> space in _spaces.AsSpan()) space.LoadAcquire()?.Space.Dispose();
         Files.Dispose();
-        Memory.Dispose();
+        if (_ownsMemory) Memory.Dispose();
     }
+
+    /// <summary>As much memory as the options say, or as the recording can need.</summary>
+    public static PhysicalMemory NewMemory(ReplayPlan plan, ReplayOptions options, bool prefault) =>
+        new(new PhysicalMemoryOptions { CapacityInFrames = options.Frames ?? Capacity(plan), PoisonFreedFrames = false, Prefault = prefault });
 
     private const int FramesPerMebibyteShift = 8;
 

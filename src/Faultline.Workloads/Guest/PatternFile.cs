@@ -1,0 +1,16 @@
+using System.Runtime.InteropServices;
+using Faultline.Files;
+using Faultline.Physical;
+
+namespace Faultline.Workloads;
+
+/// <summary>A file in memory that holds <see cref="FilePattern"/> until a shared mapping is written.</summary>
+internal sealed class PatternFile(PhysicalMemory memory, string name, FileIdentity identity, ulong length) : VmFile(memory, name, identity, length)
+{
+    /// <summary>Nothing in here needs the address-space lock.</summary>
+    public override bool SupportsSpeculation => true;
+
+    /// <inheritdoc/>
+    protected override void ReadPage(ulong pageIndex, Span<byte> destination) =>
+        FilePattern.Fill(pageIndex, MemoryMarshal.Cast<byte, ulong>(destination));
+}
