@@ -8,7 +8,7 @@ namespace Faultline.Cli;
 /// <summary>Where a verb writes, and what tells it to stop. Tests pass their own writers.</summary>
 internal sealed class CliContext
 {
-    private const int PipeWidth = 200;
+    private const int PipeWidth = 120;
 
     // NaN and infinity stand in ratios of empty runs; they are written as strings instead of failing the whole report.
     private static readonly JsonSerializerOptions s_json = new()

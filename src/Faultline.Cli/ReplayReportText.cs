@@ -15,11 +15,11 @@ internal static class ReplayReportText
         var tables = context.Tables;
         tables.Write(Facts(file, report));
         tables.Write(Designs(report));
-        tables.Write(Waits(report));
+        if (report.Designs.Any(design => design.Lock.Behind.Count > 0)) tables.Write(Waits(report));
         tables.Write(Agreement(report));
         foreach (var design in report.Designs)
         {
-            foreach (var agreement in design.Agreement.Where(a => a.Disagreements.Count > 0)) tables.Write(Disagreements(design, agreement));
+            foreach (var agreement in design.Agreement.Where(a => a.Disagreements.Count > 0)) WriteDisagreements(tables, design, agreement);
         }
 
         if (report.NotReplayed.Count > 0) tables.Write(Pairs("not replayed", report.NotReplayed.Select(n => (n.Key, n.Value.ToString("N0")))));
@@ -83,17 +83,27 @@ internal static class ReplayReportText
         return table;
     }
 
-    private static Table Disagreements(DesignReport design, AgreementReport agreement)
+    // A list, not a table: calls and places side by side would need 200 columns.
+    private static void WriteDisagreements(IAnsiConsole console, DesignReport design, AgreementReport agreement)
     {
-        var table = New($"{NameOf(design)}: {agreement.Kind} that disagree").AddColumn(new TableColumn("count").RightAligned()).AddColumn("class");
-        table.AddColumn("in the recording").AddColumn("here");
+        console.WriteLine();
+        console.WriteLine($"{NameOf(design)}, {agreement.Kind}: {agreement.Compared - agreement.Agreed:N0} of {agreement.Compared:N0} disagree");
         foreach (var c in agreement.Disagreements)
         {
-            Row(table, c.Count.ToString("N0"), c.Explanation is null ? c.Name : $"{c.Name} ({c.Explanation})", "", "");
-            foreach (var e in c.Examples) Row(table, "", $"event {e.Event}, {e.Time / NanosecondsPerSecond:0.000000000} s, thread {e.ThreadId}", e.Linux, e.Here);
+            console.WriteLine();
+            Indented(console, 2, $"{c.Count:N0} × {c.Name}");
+            if (c.Explanation is not null) Indented(console, 4, $"({c.Explanation})");
+            foreach (var e in c.Examples)
+            {
+                Indented(console, 4, $"event {e.Event}, {e.Time / NanosecondsPerSecond:0.000000000} s, thread {e.ThreadId}");
+                Indented(console, 6, $"Linux: {e.Linux}");
+                Indented(console, 6, $"here:  {e.Here}");
+            }
         }
-        return table;
     }
+
+    private static void Indented(IAnsiConsole console, int columns, string text) =>
+        console.Write(new Padder(new Text(text), new Padding(columns, 0, 0, 0)));
 
     private static string NameOf(DesignReport design) => design.ShortCut ? $"{design.Design}, short-cut" : design.Design.ToString();
 

@@ -24,12 +24,7 @@ internal static class AreaText
     public static void AppendLine(StringBuilder text, AreaInfo area)
     {
         int start = text.Length;
-        Protection rights = area.Protection;
-        text.Append(CultureInfo.InvariantCulture, $"{area.Start:x8}-{area.End:x8} ")
-            .Append((rights & Protection.Read) != 0 ? 'r' : '-')
-            .Append((rights & Protection.Write) != 0 ? 'w' : '-')
-            .Append((rights & Protection.Execute) != 0 ? 'x' : '-')
-            .Append(area.IsShared ? 's' : 'p')
+        text.Append(CultureInfo.InvariantCulture, $"{area.Start:x8}-{area.End:x8} {Rights(area.Protection, area.IsShared)}")
             .Append(CultureInfo.InvariantCulture, $" {area.Offset:x8} {area.Identity.Major:x2}:{area.Identity.Minor:x2} {area.Identity.Inode} ");
         if (area.Name is { } name)
         {
@@ -39,6 +34,15 @@ internal static class AreaText
 
         text.Append('\n');
     }
+
+    /// <summary>The four letters of rights and sharing.</summary>
+    public static string Rights(Protection rights, bool isShared) => string.Create(4, (rights, isShared), static (letters, area) =>
+    {
+        letters[0] = (area.rights & Protection.Read) != 0 ? 'r' : '-';
+        letters[1] = (area.rights & Protection.Write) != 0 ? 'w' : '-';
+        letters[2] = (area.rights & Protection.Execute) != 0 ? 'x' : '-';
+        letters[3] = area.isShared ? 's' : 'p';
+    });
 
     /// <summary>The mnemonics of <c>VmFlags</c>, separated by spaces.</summary>
     public static string FlagLetters(AreaFlags flags)

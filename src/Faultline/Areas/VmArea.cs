@@ -121,5 +121,7 @@ internal sealed class VmArea
     /// </summary>
     public AnonVma? CloseAnonVma() => _anonVma.CompareExchange(AnonVma.Closed, null) is { } set && set != AnonVma.Closed ? set : null;
 
-    public override string ToString() => $"{Start:x}-{End:x} {Flags}";
+    /// <summary>Range and rights as in <c>maps</c>.</summary>
+    public override string ToString() =>
+        $"{Start:x}-{End:x} {AreaText.Rights((Protection)(Flags & AreaFlags.AccessMask), Has(AreaFlags.Shared))}";
 }

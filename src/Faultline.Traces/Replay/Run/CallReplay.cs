@@ -174,7 +174,7 @@ internal sealed class CallReplay(ReplayRun run, Tally tally)
 
             int call = e.Index;
             tally.Disagree(AgreementKind.Areas, difference, e, () => (
-                $"{Text(run.Plan.Recording[call])}: {line.Start:x}-{line.End:x} {line.Rights} {run.Plan.Recording.Strings[line.Path]}",
+                $"{Text(run.Plan.Recording[call])}: {line.Start:x}-{line.End:x} {Rights(line)} {run.Plan.Recording.Strings[line.Path]}",
                 area?.ToString() ?? "nothing"));
         }
     }
@@ -184,6 +184,9 @@ internal sealed class CallReplay(ReplayRun run, Tally tally)
         TraceEvent copy = e;
         return () => ($"{Text(copy)} = {Result(copy.Call.Errno, (ulong)copy.Call.Result)}", Result((int)error, result));
     }
+
+    private static string Rights(in MappingData line) =>
+        AreaText.Rights((Protection)(line.Rights & ~MappingRights.Shared), (line.Rights & MappingRights.Shared) != 0);
 
     private static string Text(in TraceEvent e)
     {

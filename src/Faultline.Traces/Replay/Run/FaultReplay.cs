@@ -68,8 +68,16 @@ internal static class FaultReplay
 
         tally.Disagree(kind, difference, e, () => (
             $"{FaultClass.Describe(fault.Code)} at 0x{fault.Address:x}{(signalled ? ", then a signal" : "")}",
-            $"{state}, {(signal == FaultSignal.None ? "resolved" : signal.ToString())}{(area is null ? "" : $", in {area}")}"));
+            $"{Text(state)}, {(signal == FaultSignal.None ? "resolved" : $"signal {signal}")}{(area is null ? "" : $", in {area}")}"));
     }
+
+    // The recorded side's words, see FaultClass.
+    private static string Text(EntryState state) => state switch
+    {
+        EntryState.Absent => "absent",
+        EntryState.Forbidden => "present without the right",
+        _ => "present with the right",
+    };
 
     private static string? Difference(EntryState recorded, EntryState state, FaultSignal signal, bool signalled, ulong address)
     {
