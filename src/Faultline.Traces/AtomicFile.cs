@@ -8,9 +8,11 @@ internal static class AtomicFile
     {
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full)) throw new OutputException($"cannot write {path}: it is a folder");
+        var folder = Path.GetDirectoryName(full)!;
+        if (!Directory.Exists(folder)) throw new OutputException($"cannot write {path}: its folder does not exist");
 
         // The same folder, because a rename is atomic only within one file system.
-        var temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
+        var temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
         using var stream = Create(path, temporary);
         try
         {
@@ -37,9 +39,14 @@ internal static class AtomicFile
         {
             return new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException e)
         {
-            throw new OutputException($"cannot write {path}: {e.Message}", e);
+            throw new OutputException($"cannot write {path}: this user may not create files in its folder", e);
+        }
+        catch (IOException e)
+        {
+            // The message names the temporary file, which nobody asked for.
+            throw new OutputException($"cannot write {path}: {e.Message.Replace(temporary, path, StringComparison.Ordinal)}", e);
         }
     }
 }

@@ -13,16 +13,13 @@ public static class TraceInput
     /// <exception cref="TraceFormatException">The file is damaged, truncated or of another kind.</exception>
     public static TraceReader Open(string path, Action<long>? progress = null, CancellationToken cancellation = default)
     {
-        var file = File.OpenRead(path);
-        var start = new byte[sizeof(ulong)];
-        var isRecording = FileLayout.HasMagic(start.AsSpan(0, file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)));
-        file.Position = 0;
-        if (isRecording) return TraceReader.Open(file);
+        var input = Seekable(OpenFile(path));
+        if (IsRecording(input)) return TraceReader.Open(input);
 
-        using (file)
+        using (input)
         {
             var memory = new MemoryStream();
-            PerfImporter.Import(file, memory, ImportHeader(path), progress, cancellation);
+            PerfImporter.Import(input, memory, ImportHeader(path), progress, cancellation);
             return TraceReader.Open(memory);
         }
     }
@@ -33,8 +30,34 @@ public static class TraceInput
     /// <exception cref="OutputException">The output cannot be created.</exception>
     public static TraceTotals Import(string path, string output, Action<long>? progress = null, CancellationToken cancellation = default)
     {
-        using var input = File.OpenRead(path);
+        using var input = OpenFile(path);
+        if (input.CanSeek && IsRecording(input))
+            throw new TraceFormatException($"{path} is a recording already", "Give it to `faultline info` or `faultline replay` as it is");
         return AtomicFile.Write(output, stream => PerfImporter.Import(input, stream, ImportHeader(path), progress, cancellation));
+    }
+
+    private static FileStream OpenFile(string path) =>
+        Directory.Exists(path) ? throw new IOException($"{path} is a folder, not a file") : File.OpenRead(path);
+
+    // A recording is read from its end first; of a pipe the end is known only when all of it is there.
+    private static Stream Seekable(FileStream file)
+    {
+        if (file.CanSeek) return file;
+        using (file)
+        {
+            var memory = new MemoryStream();
+            file.CopyTo(memory);
+            memory.Position = 0;
+            return memory;
+        }
+    }
+
+    private static bool IsRecording(Stream input)
+    {
+        var start = new byte[sizeof(ulong)];
+        var read = input.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        input.Position = 0;
+        return FileLayout.HasMagic(start.AsSpan(0, read));
     }
 
     private static TraceHeader ImportHeader(string path) => new()

@@ -8,7 +8,7 @@ internal static class PerfText
         ["--ns", "--show-mmap-events", "--show-task-events", "--show-lost-events", "-F", "comm,pid,tid,cpu,time,event,trace"];
 
     /// <summary>What to do about text of another form.</summary>
-    public static string Cure { get; } = $"The text must come from `perf script {string.Join(' ', ScriptArguments)}`";
+    public static string Cure { get; } = $"Text must come from `perf script {string.Join(' ', ScriptArguments)}`";
 
     public static TraceFormatException Malformed(long line, string what, Exception? inner = null) => new($"line {line} {what}", Cure, inner);
 

@@ -23,7 +23,8 @@ public class ImportCommandTests
     }
 
     [Theory]
-    [InlineData("garbage\n", ExitCode.BadData, "line 1 is not an event")]
+    [InlineData("", ExitCode.BadData, "the input is empty")]
+    [InlineData("garbage\n", ExitCode.BadData, "line 1 is not an event, so this is neither a Faultline recording nor text of perf script")]
     [InlineData("   app 10/10 [000] 1.000000000: syscalls:sys_en", ExitCode.BadData, "truncated in line 1")]
     public void WhenTheTextCannotBeReadThenNothingIsLeft(string text, int exitCode, string message)
     {
@@ -43,6 +44,18 @@ public class ImportCommandTests
         var run = Cli.Run("import", folder["p.txt"], "-o", folder["missing/p.fltrace"]);
         Assert.Equal(ExitCode.CannotCreate, run.ExitCode);
         Assert.StartsWith("faultline: cannot write", run.Error);
+        Assert.Contains("its folder does not exist", run.Error);
+        Assert.DoesNotContain(".tmp", run.Error);
+    }
+
+    [Fact]
+    public void WhenTheInputIsARecordingThenThereIsNothingToImport()
+    {
+        using var folder = new TestFolder();
+        var run = Cli.Run("import", TestFolder.Sample("fork.fltrace"), "-o", folder["p.fltrace"]);
+        Assert.Equal(ExitCode.BadData, run.ExitCode);
+        Assert.Contains("is a recording already", run.Error);
+        Assert.Empty(folder.Names);
     }
 
     [Fact]
