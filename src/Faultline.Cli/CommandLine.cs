@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Faultline.Cli.Commands;
 
 namespace Faultline.Cli;
@@ -14,16 +15,17 @@ internal static class CommandLine
         "faultline info app.fltrace",
         "faultline replay app.fltrace",
         "faultline import perf.txt.zst -o app.fltrace",
+        "faultline bench --filter 'fault/*'",
     ];
 
     /// <summary>Parses and runs; every error becomes one line on stderr.</summary>
     public static int Run(IReadOnlyList<string> arguments, CliContext context)
     {
         var parse = Build(context).Parse(arguments);
-        if (parse.Action is ParseErrorAction || parse.Errors.Count > 0)
+        if (parse.Action is ParseErrorAction || parse.Errors.Count > 0 || Misspelt(parse) is not null)
         {
             var (cause, help) = parse.CommandResult.Command is Verb verb
-                ? (parse.Errors[0].Message, $"faultline {verb.Name} --help")
+                ? (Cause(parse), $"faultline {verb.Name} --help")
                 : (parse.UnmatchedTokens is [var word, ..] ? $"there is no verb '{word}'" : "no verb given", "faultline --help");
             return ErrorReport.Line(context.Error, ExitCode.Usage, cause, $"See `{help}`");
         }
@@ -46,6 +48,23 @@ internal static class CommandLine
         }
     }
 
+    // The library's messages have lists of several lines, and names of .NET types.
+    private static string Cause(ParseResult parse)
+    {
+        if (Misspelt(parse) is { } option) return $"{parse.CommandResult.Command.Name} has no option '{option}'";
+        var message = parse.Errors[0].Message.ReplaceLineEndings("\n").Replace(":\n\t", ": ").Replace("\n\t", ", ");
+        var type = message.IndexOf(" as expected type", StringComparison.Ordinal);
+        return type < 0 ? message : message[..type] + ": a number is expected";
+    }
+
+    // What looks like an option and is none would be taken for the first argument; after `--` it is one.
+    private static string? Misspelt(ParseResult parse)
+    {
+        var stated = parse.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).Select(token => token.Value).ToHashSet();
+        return parse.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens.Take(1)).Select(token => token.Value)
+            .FirstOrDefault(value => value.Length > 1 && value[0] == '-' && stated.Contains(value));
+    }
+
     private static RootCommand Build(CliContext context)
     {
         var root = new RootCommand("Record, inspect and replay the memory calls and page faults of real programs.")
@@ -53,8 +72,8 @@ internal static class CommandLine
             new RecordCommand(context),
             new ImportCommand(context),
             new InfoCommand(context),
-            new BenchCommand(context),
             new ReplayCommand(context),
+            new BenchCommand(context),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExamplesHelp((HelpAction)help.Action!, s_examples);

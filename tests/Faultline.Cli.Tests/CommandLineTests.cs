@@ -27,6 +27,13 @@ public class CommandLineTests
     [InlineData("there is no verb 'replicate'", "replicate")]
     [InlineData("'FILE' missing", "info")]
     [InlineData("'second'", "info", "first", "second")]
+    [InlineData("info has no option '--jason'", "info", "--jason")]
+    [InlineData("record has no option '-j'", "record", "-o", "x", "-j", "true")]
+    [InlineData("'many' for option '--list': a number is expected", "replay", "x.fltrace", "--list", "many")]
+    [InlineData("'classic', 'area-sequence', 'all'", "replay", "x.fltrace", "--design", "other")]
+    [InlineData("--list -1 is not between 0", "replay", "x.fltrace", "--list", "-1")]
+    [InlineData("--memory 16777216 is not between 1 and 16777215", "replay", "x.fltrace", "--memory", "16777216")]
+    [InlineData("--require-agreement NaN is not between 0 and 100", "replay", "x.fltrace", "--require-agreement", "NaN")]
     public void WhenTheUsageIsWrongThenOneLineSaysWhyAndWhereHelpIs(string cause, params string[] arguments)
     {
         var run = Cli.Run(arguments);
@@ -36,6 +43,23 @@ public class CommandLineTests
         Assert.Contains(cause, run.Error);
         Assert.EndsWith("--help`." + Environment.NewLine, run.Error);
         Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void WhenAWordStandsAfterTwoDashesThenItIsAFileWhateverItLooksLike()
+    {
+        var run = Cli.Run("info", "--", "--no-such-file");
+        Assert.Equal(ExitCode.NoInput, run.ExitCode);
+        Assert.Contains("--no-such-file", run.Error);
+    }
+
+    [Fact]
+    public void WhenTheInputIsAFolderThenThatIsTheMessage()
+    {
+        using var folder = new TestFolder();
+        var run = Cli.Run("info", folder["."]);
+        Assert.Equal(ExitCode.NoInput, run.ExitCode);
+        Assert.Contains("is a folder", run.Error);
     }
 
     [Fact]

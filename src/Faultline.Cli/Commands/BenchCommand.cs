@@ -10,12 +10,14 @@ internal sealed class BenchCommand : Verb
     private readonly Option<bool> _list = new("--list") { Description = "Name the benchmarks and their limits, run nothing." };
     private readonly Option<string> _filter = new("--filter")
     {
+        HelpName = "PATTERN",
         Description = "Run what matches this pattern, for example 'fault/*'.",
         DefaultValueFactory = static _ => "*",
     };
 
     private readonly Option<int> _rounds = new("--rounds")
     {
+        HelpName = "N",
         Description = $"Rounds of each benchmark, at least {BenchRunner.FewestRounds}; {BenchRunner.DefaultRounds} for --check.",
         DefaultValueFactory = static _ => BenchRunner.DefaultRounds,
     };

@@ -7,7 +7,7 @@ namespace Faultline.Cli.Commands;
 internal sealed class ImportCommand : Verb
 {
     private readonly Argument<string> _file = new("FILE") { Description = "Output of perf script, plain or compressed with zstd." };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "The .fltrace file to write.", Required = true };
+    private readonly Option<string> _output = new("--output", "-o") { HelpName = "OUT", Description = "The .fltrace file to write.", Required = true };
     private readonly Option<bool> _json = JsonOption();
 
     public ImportCommand(CliContext context)

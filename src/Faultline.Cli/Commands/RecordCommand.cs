@@ -6,11 +6,11 @@ namespace Faultline.Cli.Commands;
 /// <summary><c>faultline record -o FILE -- PROGRAM ARGS…</c>: runs a program under perf.</summary>
 internal sealed class RecordCommand : Verb
 {
-    private readonly Option<string> _output = new("--output", "-o") { Description = "The .fltrace file to write.", Required = true };
+    private readonly Option<string> _output = new("--output", "-o") { HelpName = "OUT", Description = "The .fltrace file to write.", Required = true };
 
     private readonly Argument<string[]> _command = new("PROGRAM")
     {
-        Description = "Program and arguments; what follows PROGRAM is the program's own.",
+        Description = "Program and its arguments. Options of faultline stand before it; what follows is the program's own.",
         Arity = ArgumentArity.OneOrMore,
         CaptureRemainingTokens = true,
     };

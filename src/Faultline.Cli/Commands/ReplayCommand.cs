@@ -9,6 +9,9 @@ internal sealed class ReplayCommand : Verb
     private const string All = "all", Classic = "classic", AreaSequence = "area-sequence";
     private const int FramesPerMebibyteShift = 8;
 
+    // A frame number has 32 bits: 16 TiB.
+    private const long MostMebibytes = (1L << (32 - FramesPerMebibyteShift)) - 1;
+
     private readonly Argument<string> _file = new("FILE") { Description = "A .fltrace recording, or perf script text (plain or zstd)." };
 
     private readonly Option<string> _design = new("--design")
@@ -22,11 +25,18 @@ internal sealed class ReplayCommand : Verb
 
     private readonly Option<double?> _require = new("--require-agreement")
     {
+        HelpName = "PERCENT",
         Description = "Exit 1 if less than this many per cent of the calls, areas or faults on anonymous memory agree with Linux.",
     };
 
-    private readonly Option<int> _list = new("--list") { Description = "Examples to show of each class of disagreement.", DefaultValueFactory = _ => DefaultExamples };
-    private readonly Option<long?> _memory = new("--memory") { Description = "Physical memory in MiB; otherwise as much as the recording can need." };
+    private readonly Option<int> _list = new("--list")
+    {
+        HelpName = "N",
+        Description = "Examples to show of each class of disagreement.",
+        DefaultValueFactory = _ => DefaultExamples,
+    };
+
+    private readonly Option<long?> _memory = new("--memory") { HelpName = "MIB", Description = "Physical memory in MiB; otherwise as much as the recording can need." };
     private readonly Option<bool> _json = JsonOption();
 
     private const int DefaultExamples = 3;
@@ -46,7 +56,6 @@ internal sealed class ReplayCommand : Verb
     protected override int Run(ParseResult parse)
     {
         var file = parse.GetRequiredValue(_file);
-        var recording = Load(file);
         var options = new ReplayOptions
         {
             Designs = parse.GetValue(_design) switch
@@ -57,9 +66,11 @@ internal sealed class ReplayCommand : Verb
             },
             ShortCut = parse.GetValue(_shortCut),
             Paced = parse.GetValue(_paced),
-            Examples = Math.Max(0, parse.GetValue(_list)),
-            Frames = parse.GetValue(_memory) << FramesPerMebibyteShift,
+            Examples = (int)InRange(_list.Name, parse.GetValue(_list), 0, int.MaxValue),
+            Frames = parse.GetValue(_memory) is { } mebibytes ? InRange(_memory.Name, mebibytes, 1, MostMebibytes) << FramesPerMebibyteShift : null,
         };
+        if (parse.GetValue(_require) is { } percent && percent is not (>= 0 and <= 100)) throw OutOfRange(_require.Name, percent, 0, 100);
+        var recording = Load(file);
         Context.Progress.Report("ordering events");
         var report = Replayer.Run(
             recording, options, (design, done, total) => Context.Progress.Report($"replaying, {design}", done, total), Context.Cancellation);
@@ -70,6 +81,12 @@ internal sealed class ReplayCommand : Verb
         TotalsReport.WarnOfLosses(Context, recording.Totals);
         return Judge(report, parse.GetValue(_require));
     }
+
+    private static long InRange(string option, long value, long least, long most) =>
+        value >= least && value <= most ? value : throw OutOfRange(option, value, least, most);
+
+    private static CommandException OutOfRange(string option, double value, double least, double most) =>
+        new(ExitCode.Usage, $"{option} {value} is not between {least} and {most}", "See `faultline replay --help`");
 
     private Recording Load(string file)
     {

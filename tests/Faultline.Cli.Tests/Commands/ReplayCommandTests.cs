@@ -4,7 +4,7 @@ namespace Faultline.Cli.Tests.Commands;
 
 public class ReplayCommandTests
 {
-    private static readonly string s_sample = Path.Combine(Root(), "samples", "traces", "fork.fltrace");
+    private static readonly string s_sample = TestFolder.Sample("fork.fltrace");
 
     [Fact]
     public void WhenASampleIsReplayedThenBothDesignsAreReported()
@@ -18,9 +18,11 @@ public class ReplayCommandTests
     [Fact]
     public void WhenMoreAgreementIsRequiredThanThereIsThenItIsAFinding()
     {
-        var cli = Cli.Run("replay", s_sample, "--require-agreement", "100.1", "--design", "classic");
+        var cli = Cli.Run("replay", TestFolder.Sample("ebizzy-mTt4.fltrace"), "--require-agreement", "100", "--design", "classic");
         Assert.Equal(ExitCode.Finding, cli.ExitCode);
-        Assert.StartsWith("faultline: agreement is 100 %, less than the 100.1 % required.", cli.Error, StringComparison.Ordinal);
+        Assert.Contains("less than the 100 % required.", cli.Error, StringComparison.Ordinal);
+        Assert.Contains("who waited for mmap_lock behind whom", cli.Output, StringComparison.Ordinal);
+        Assert.All(cli.Output.Split('\n'), line => Assert.InRange(line.Length, 0, 120));
     }
 
     [Fact]
@@ -36,7 +38,14 @@ public class ReplayCommandTests
     }
 
     [Fact]
-    public void WhenTheDesignIsUnknownThenItIsWrongUsage() => Assert.Equal(ExitCode.Usage, Cli.Run("replay", s_sample, "--design", "other").ExitCode);
+    public void WhenFaultsDisagreeThenBothSidesAreListedInTheSameWords()
+    {
+        var cli = Cli.Run("replay", s_sample, "--design", "classic", "--list", "1");
+        Assert.Contains("Classic, FileFaults: 4 of 118 disagree", cli.Output, StringComparison.Ordinal);
+        Assert.Contains("Linux: user write, present without the right at 0x7f0592b4c8d0", cli.Output, StringComparison.Ordinal);
+        Assert.Contains("here:  absent, resolved, in 7f0592b4c000-7f0592b52000 rw-p", cli.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("who waited", cli.Output, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void WhenMemoryIsTooSmallThenTheCureIsNamed()
@@ -49,11 +58,4 @@ public class ReplayCommandTests
 
     [Fact]
     public void WhenTheFileIsMissingThenThereIsNoInput() => Assert.Equal(ExitCode.NoInput, Cli.Run("replay", "no-such-file").ExitCode);
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Faultline.slnx"))) folder = folder.Parent!;
-        return folder.FullName;
-    }
 }
