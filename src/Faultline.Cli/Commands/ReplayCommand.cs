@@ -23,10 +23,15 @@ internal sealed class ReplayCommand : Verb
     private readonly Option<bool> _shortCut = new("--short-cut") { Description = "Faults of a space with a single thread go the classic way." };
     private readonly Option<bool> _paced = new("--paced") { Description = "Keep the recorded gaps instead of going as fast as the order admits." };
 
+    private readonly Option<bool> _orderCalls = new("--order-calls")
+    {
+        Description = "Calls of a space run in their recorded order, also on different ranges, so that unhinted maps of several threads find their recorded places.",
+    };
+
     private readonly Option<double?> _require = new("--require-agreement")
     {
         HelpName = "PERCENT",
-        Description = "Exit 1 if less than this many per cent of the calls, areas or faults on anonymous memory agree with Linux.",
+        Description = "Exit 1 if less than this many per cent of the calls, areas or faults on anonymous memory agree with Linux; with --order-calls of the placements too.",
     };
 
     private readonly Option<int> _list = new("--list")
@@ -45,10 +50,10 @@ internal sealed class ReplayCommand : Verb
         : base(context, "replay", "Run a recording again under each design, and compare calls, areas and faults with what Linux did.",
             "faultline replay app.fltrace",
             "faultline replay app.fltrace --design area-sequence --list 20",
-            "faultline replay app.fltrace --require-agreement 99.5 --json")
+            "faultline replay app.fltrace --order-calls --require-agreement 99.5 --json")
     {
         _design.AcceptOnlyFromAmong(Classic, AreaSequence, All);
-        foreach (Option option in (Option[])[_design, _shortCut, _paced, _require, _list, _memory, _json]) Add(option);
+        foreach (Option option in (Option[])[_design, _shortCut, _paced, _orderCalls, _require, _list, _memory, _json]) Add(option);
         Add(_file);
     }
 
@@ -65,6 +70,7 @@ internal sealed class ReplayCommand : Verb
                 _ => [FaultDesign.Classic, FaultDesign.AreaSequence],
             },
             ShortCut = parse.GetValue(_shortCut),
+            OrderCalls = parse.GetValue(_orderCalls),
             Paced = parse.GetValue(_paced),
             Examples = (int)InRange(_list.Name, parse.GetValue(_list), 0, int.MaxValue),
             Frames = parse.GetValue(_memory) is { } mebibytes ? InRange(_memory.Name, mebibytes, 1, MostMebibytes) << FramesPerMebibyteShift : null,

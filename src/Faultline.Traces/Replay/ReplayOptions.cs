@@ -12,6 +12,12 @@ public sealed record ReplayOptions
     /// <summary>Keeps the time between the end of each operation and the next one of its thread; else as fast as the order admits.</summary>
     public bool Paced { get; init; }
 
+    /// <summary>
+    /// Calls of one space run in their recorded order, also those on different ranges. An unhinted map's search sees the whole space, so without this it may find
+    /// another place than it did in a recording of several threads.
+    /// </summary>
+    public bool OrderCalls { get; init; }
+
     /// <summary>Frames of physical memory; null for as many as the recording can need.</summary>
     public long? Frames { get; init; }
 

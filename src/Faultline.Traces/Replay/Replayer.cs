@@ -18,7 +18,7 @@ public static class Replayer
         ArgumentNullException.ThrowIfNull(recording);
         options ??= new ReplayOptions();
         long before = Clock.Timestamp;
-        ReplayPlan plan = ReplayPlan.Of(recording, cancellation);
+        ReplayPlan plan = ReplayPlan.Of(recording, options.OrderCalls, cancellation);
         long planned = Clock.Nanoseconds(before, Clock.Timestamp);
 
         var designs = new List<DesignReport>();
@@ -34,6 +34,7 @@ public static class Replayer
             Threads = plan.Threads.Count,
             Spaces = recording.SpaceCount,
             Orders = plan.Operations.Orders,
+            OrderedCalls = options.OrderCalls,
             PlanNanoseconds = planned,
             LostEvents = recording.Totals.Lost,
             NotReplayed = plan.Skipped,

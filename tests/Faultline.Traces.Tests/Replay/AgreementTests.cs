@@ -28,6 +28,8 @@ public class AgreementTests
         Script script = new Script().Map(10, 1, 4, A, Chunk).Line(10, 2, A, Chunk);
         Disagrees(script, AgreementKind.Placement, "another place", 1);
         Assert.Equal(100, Of(script, AgreementKind.Areas).Percent);
+        Assert.Equal(100, Replayer.Run(script.Import()).LowestAgreement);
+        Assert.Equal(0, Replayer.Run(script.Import(), new ReplayOptions { OrderCalls = true }).LowestAgreement);
     }
 
     [Fact]

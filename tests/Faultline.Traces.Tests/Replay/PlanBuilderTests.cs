@@ -113,6 +113,36 @@ public class PlanBuilderTests
                 .Map(12, 20, 26, A, Chunk).Fault(11, 22, A + Chunk, Write).Line(12, 24, A - Chunk, 3 * Chunk),
             (22, [20]), (20, [7, 10]));
 
+    /// <summary>
+    /// <code>
+    /// A-Chunk   A         A+Chunk   A+2Chunk
+    /// |written  |free     |free     |mapped by 11, whose first write is under way |
+    ///                     |--- 12 maps: one area with the right neighbour --------|
+    /// |------------------- 10 maps: one area with both neighbours ----------------|
+    /// </code>
+    /// The first line is possible before and after the write, the second one only before.
+    /// </summary>
+    [Theory]
+    [InlineData(20, 21)]
+    [InlineData(23, 25)]
+    public void WhenALineAfterAnotherShowsAreasAsOneThenTheFaultWaitsForTheLastLine(long firstEnter, long secondEnter) =>
+        Ordered(
+            Threads()
+                .Map(10, 3, 6, A - Chunk, Chunk).Line(10, 4, A - Chunk, Chunk).Fault(10, 7, A - Chunk, Write)
+                .Map(11, 10, 14, A + (2 * Chunk), Chunk).Line(11, 12, A + (2 * Chunk), Chunk)
+                .Fault(11, 22, A + (2 * Chunk), Write)
+                .Map(12, firstEnter, 28, A + Chunk, Chunk).Line(12, 24, A + Chunk, 2 * Chunk)
+                .Map(10, secondEnter, 29, A, Chunk).Line(10, 26, A - Chunk, 4 * Chunk),
+            (22, [secondEnter]), (secondEnter, [10, firstEnter]), (firstEnter, [10]));
+
+    [Fact]
+    public void WhenCallsAreOrderedThenEachFollowsTheOneBeforeItsRangeOrNot()
+    {
+        Script script = Threads().Map(11, 10, 11, A, Chunk).Map(12, 12, 20, B, Chunk).Fault(12, 21, B, Write).Unmap(11, 13, 19, A, Chunk);
+        Ordered(script, (12, []), (13, []), (21, []));
+        OrderedCalls(script, (12, [13]), (13, []), (21, []));
+    }
+
     [Fact]
     public void WhenAMoveFreesARangeThenAMapThereFollows() =>
         Ordered(Shared().Call(11, 30, 60, "mremap", (long)C, A, Chunk, 2 * Chunk, 1, 0).Map(12, 31, 40, A, Chunk).Fault(12, 70, C, Write), (31, [30]), (70, []));
@@ -165,9 +195,13 @@ public class PlanBuilderTests
         .Map(10, 5, 6, A, Chunk).Map(10, 7, 8, B, Chunk).Fault(10, 9, A + 0xf000, Write).Fault(10, 10, B + 0xf000, Write)
         .Fault(11, 11, A + 0xe000, Read).Fault(11, 12, B + 0xe000, Read).Fault(12, 13, A + 0xd000, Read).Fault(12, 14, B + 0xd000, Read);
 
-    private static ReplayPlan Ordered(Script script, params (long Time, long[] After)[] expected)
+    private static ReplayPlan Ordered(Script script, params (long Time, long[] After)[] expected) => Ordered(ReplayPlan.Of(script.Import()), expected);
+
+    private static void OrderedCalls(Script script, params (long Time, long[] After)[] expected) =>
+        Ordered(ReplayPlan.Of(script.Import(), orderCalls: true), expected);
+
+    private static ReplayPlan Ordered(ReplayPlan plan, (long Time, long[] After)[] expected)
     {
-        ReplayPlan plan = ReplayPlan.Of(script.Import());
         foreach ((long time, long[] after) in expected)
         {
             long[] found = [.. plan.Operations.PredecessorsOf(At(plan, time)).ToArray().Select(operation => plan.Recording[operation].Time)];

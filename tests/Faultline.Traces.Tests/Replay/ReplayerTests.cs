@@ -22,6 +22,16 @@ public class ReplayerTests
         else AssertAgrees(Recording.Load(path));
     }
 
+    [Theory]
+    [MemberData(nameof(Recordings))]
+    public void WhenCallsAreOrderedThenUnhintedMapsFindTheirRecordedPlaces(string name)
+    {
+        ReplayReport report = Replayer.Run(Recording.Load(Samples.Named(name)), new ReplayOptions { OrderCalls = true, Designs = [FaultDesign.AreaSequence] });
+        Assert.True(report.OrderedCalls);
+        Assert.Equal(100, report.LowestAgreement);
+        Assert.Equal(100, report.Designs[0].Agreement[(int)AgreementKind.Placement].Percent);
+    }
+
     [Fact]
     public void WhenEverySpaceIsGoneThenAllFramesAreHome()
     {

@@ -6,6 +6,8 @@ internal readonly struct AreaView(AreaOrder areas, ReadOnlyMemory<CallShape> ass
     /// <summary>A stretch with one state.</summary>
     public readonly record struct Piece(ulong Start, ulong End, AreaState State);
 
+    public AreaOrder Areas => areas;
+
     /// <summary>The same, and then one more.</summary>
     public AreaView Then(CallShape next) => new(areas, (CallShape[])[.. assumed.Span, next]);
 

@@ -89,6 +89,8 @@ internal sealed partial class PlanBuilder
         space.Open.Remove(call);
         ref readonly TraceEvent e = ref _recording[call.Event];
         ThreadPlan thread = Begin(e);
+        if (_orderCalls) _collector.Add(space.LastCall);
+        space.LastCall = call.Event;
         AreaChange[] changes = [.. call.Changes(new AreaView(space.Areas, ReadOnlyMemory<CallShape>.Empty))];
 
         // Before the call becomes the writer of its own range.
@@ -99,6 +101,8 @@ internal sealed partial class PlanBuilder
         if (call.Errno == Errno.None) call.ShareAnon(space.Areas, _collector);
         if (call.Number == SystemCall.Brk) space.Break = (ulong)e.Call.Result;
         Finish(call.Event, thread);
+        if (!_waiting.Remove(call.Event, out List<int>? faults)) return;
+        foreach (int fault in faults) CommitFault(_recording[fault], mayWait: false);
     }
 
     private void Write(SpacePlan space, ulong start, ulong end, CallShape call)

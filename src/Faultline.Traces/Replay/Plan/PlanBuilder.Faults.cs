@@ -3,7 +3,7 @@ namespace Faultline.Traces.Replay;
 // Faults: they look at the areas, and change the entry of one page.
 internal sealed partial class PlanBuilder
 {
-    private void CommitFault(in TraceEvent e)
+    private void CommitFault(in TraceEvent e, bool mayWait = true)
     {
         SpacePlan space = SpaceOf(e);
         ulong address = e.Fault.Address, page = address >> Page.Shift;
@@ -12,7 +12,11 @@ internal sealed partial class PlanBuilder
         if (resolves && space.Open.Count > 0) SettleConflicts(e, space);
         int part = space.Areas.IndexOf(address);
         bool makesAnon = resolves && fault.IsWrite && space.Areas[part].State is { IsPrivate: true, Anon: 0 };
-        if (makesAnon && space.Open.Count > 0) CommitMergesBefore(e, space);
+        if (makesAnon && mayWait && MergeBefore(e, space) is { } merge)
+        {
+            if (!_waiting.TryAdd(merge, [e.Index])) _waiting[merge].Add(e.Index);
+            return;
+        }
 
         ThreadPlan thread = Begin(e);
         ref PageOrder.Node node = ref space.Pages[page];
@@ -54,23 +58,49 @@ internal sealed partial class PlanBuilder
     }
 
     /// <summary>
-    /// A fault takes effect after its time stamp, perhaps only after a call whose line comes later: the line shows areas as one which this fault's AnonVma
-    /// would have kept apart.
+    /// A fault takes effect after its time stamp, perhaps only after calls whose lines come later: a line that shows areas as one which this fault's AnonVma
+    /// would have kept apart. Returns the last such call, if there is one.
     /// </summary>
-    private void CommitMergesBefore(in TraceEvent e, SpacePlan space)
+    private int? MergeBefore(in TraceEvent e, SpacePlan space)
     {
-        long until = _survey.Until(e.Index);
+        long until = Math.Min(_survey.Until(e.Index), e.Time + LongestFault);
         (ulong start, ulong end) = space.Areas.Extent(space.Areas.IndexOf(e.Fault.Address));
-        foreach (CallShape call in space.Open.Where(call => call.HasLines && call.EffectTime < until && call.Sees(start, end)).ToArray())
+        List<CallShape> calls = CallsUnderWay(e, space, until);
+        int? last = null;
+        var view = new AreaView(space.Areas, ReadOnlyMemory<CallShape>.Empty);
+        foreach (CallShape call in calls.OrderBy(call => call.EffectTime))
         {
-            var now = new AreaView(space.Areas, ReadOnlyMemory<CallShape>.Empty);
-            if (!call.IsPossible(now)) continue;
-            int anon = e.Index + 1;
-            space.Areas.Annotate(start, end, state => state with { Anon = anon });
-            bool possibleAfter = call.IsPossible(now);
-            space.Areas.Annotate(start, end, state => state with { Anon = 0 });
-            if (!possibleAfter) CommitCall(call, space);
+            if (KeepsApart(e.Index, start, end, call, view)) last = call.Event;
+            view = view.Then(call);
         }
+
+        return last;
+    }
+
+    /// <summary>Calls with lines that are open at the fault or entered while it may be under way.</summary>
+    private List<CallShape> CallsUnderWay(in TraceEvent e, SpacePlan space, long until)
+    {
+        List<CallShape> calls = [.. space.Open];
+        for (int i = e.Index + 1; i < _recording.Events.Length && _recording[i].Time < until; i++)
+        {
+            ref readonly TraceEvent later = ref _recording[i];
+            bool isShown = later.Kind == EventKind.Call && later.Space == e.Space && !_recording.MappingsOf(i).IsEmpty;
+            if (isShown && CallShape.Of(_recording, later, space) is { } call) calls.Add(call);
+        }
+
+        calls.RemoveAll(call => !call.HasLines || call.EffectTime >= until);
+        return calls;
+    }
+
+    /// <summary>The call's line can come about, but not once the fault has given the range its AnonVma.</summary>
+    private static bool KeepsApart(int fault, ulong start, ulong end, CallShape call, AreaView view)
+    {
+        if (!call.Sees(start, end) || !call.IsPossible(view)) return false;
+        int anon = fault + 1;
+        view.Areas.Annotate(start, end, state => state with { Anon = anon });
+        bool possibleAfter = call.IsPossible(view);
+        view.Areas.Annotate(start, end, state => state with { Anon = 0 });
+        return !possibleAfter;
     }
 
     /// <summary>

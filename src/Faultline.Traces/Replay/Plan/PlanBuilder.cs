@@ -9,6 +9,7 @@ namespace Faultline.Traces.Replay;
 internal sealed partial class PlanBuilder
 {
     private readonly Recording _recording;
+    private readonly bool _orderCalls;
     private readonly Survey _survey;
     private readonly OperationTable _operations;
     private readonly Collector _collector;
@@ -16,24 +17,27 @@ internal sealed partial class PlanBuilder
     private readonly List<ThreadPlan> _threads = [];
     private readonly Dictionary<int, ThreadPlan> _current = [];
     private readonly PriorityQueue<(CallShape Call, SpacePlan Space), (long, int)> _effects = new();
+    // First writes that take effect only after a call, by the call's event.
+    private readonly Dictionary<int, List<int>> _waiting = [];
     private readonly SortedDictionary<string, long> _skipped = new(StringComparer.Ordinal);
 
     // Faults that found the same entry at the same time; number 0 is none.
     private readonly List<List<int>> _races = [[]];
 
-    private PlanBuilder(Recording recording)
+    private PlanBuilder(Recording recording, bool orderCalls)
     {
         _recording = recording;
+        _orderCalls = orderCalls;
         _survey = new Survey(recording);
         _operations = new OperationTable(recording.Events.Length);
         _collector = new Collector(_operations);
         _spaces = new SpacePlan?[recording.SpaceCount];
     }
 
-    public static ReplayPlan Build(Recording recording, CancellationToken cancellation)
+    public static ReplayPlan Build(Recording recording, bool orderCalls, CancellationToken cancellation)
     {
         const int CancellationStride = 4096;
-        var builder = new PlanBuilder(recording);
+        var builder = new PlanBuilder(recording, orderCalls);
         for (int i = 0; i < recording.Events.Length; i++)
         {
             if (i % CancellationStride == 0) cancellation.ThrowIfCancellationRequested();

@@ -42,7 +42,8 @@ internal sealed class ReplayPlan
     /// <summary>Most threads between their first and their last event at one time.</summary>
     public int MostLive { get; }
 
-    public static ReplayPlan Of(Recording recording, CancellationToken cancellation = default) => PlanBuilder.Build(recording, cancellation);
+    public static ReplayPlan Of(Recording recording, bool orderCalls = false, CancellationToken cancellation = default) =>
+        PlanBuilder.Build(recording, orderCalls, cancellation);
 
     private void CountSpaces(ThreadPlan thread)
     {

@@ -23,6 +23,9 @@ internal sealed class SpacePlan
     /// <summary>Calls that have been entered and have not taken effect, in order of their enters.</summary>
     public List<CallShape> Open { get; } = [];
 
+    /// <summary>The call that took effect last; negative before the first.</summary>
+    public int LastCall { get; set; } = -1;
+
     /// <summary>The end of the heap as the calls so far leave it; 0 before the first <c>brk</c>.</summary>
     public ulong Break { get; set; }
 

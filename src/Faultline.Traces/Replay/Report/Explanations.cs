@@ -8,7 +8,7 @@ internal static class Explanations
         (AgreementKind.FileFaults, DisagreementNames.AbsentHere) =>
             "fault-around: Linux had mapped the cached page with a neighbour's fault, without a fault of its own",
         (AgreementKind.Placement, DisagreementNames.OtherPlace) =>
-            "calls of different threads on different ranges are not ordered, so the search saw other areas; expected only of programs with several threads",
+            "calls of different threads on different ranges are not ordered, so the search saw other areas; --order-calls orders them",
         _ => null,
     };
 }

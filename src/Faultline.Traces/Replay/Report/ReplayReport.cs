@@ -18,6 +18,9 @@ public sealed record ReplayReport
     /// <summary>Orders between operations of different threads that the replay keeps.</summary>
     public required long Orders { get; init; }
 
+    /// <summary>Calls of a space ran in their recorded order, so that <see cref="AgreementKind.Placement"/> is a claim too.</summary>
+    public required bool OrderedCalls { get; init; }
+
     /// <summary>Time that building the order took.</summary>
     public required long PlanNanoseconds { get; init; }
 
@@ -33,9 +36,10 @@ public sealed record ReplayReport
     /// <summary>The recording is complete, so that agreement says something.</summary>
     public bool IsAgreementClaimed => LostEvents == 0;
 
-    /// <summary>The lowest agreement of calls, areas and faults on anonymous memory, over all designs.</summary>
+    /// <summary>The lowest agreement of calls, areas and faults on anonymous memory, and with <see cref="OrderedCalls"/> of placement, over all designs.</summary>
     public double LowestAgreement => Designs.SelectMany(design => design.Agreement)
-        .Where(agreement => agreement.Kind is AgreementKind.Calls or AgreementKind.Areas or AgreementKind.AnonymousFaults)
+        .Where(agreement => agreement.Kind is AgreementKind.Calls or AgreementKind.Areas or AgreementKind.AnonymousFaults
+            || (agreement.Kind == AgreementKind.Placement && OrderedCalls))
         .Min(agreement => agreement.Percent);
 }
 
