@@ -71,13 +71,13 @@ internal static class ReplayReportText
     private static Table Agreement(ReplayReport report)
     {
         var table = New("agreement with Linux").AddColumn("design").AddColumn("of");
-        foreach (var column in (string[])["compared", "agreed", "raced", "%"]) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var column in (string[])["compared", "agreed", "raced", "repeated", "%"]) table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var design in report.Designs)
         {
             foreach (var a in design.Agreement)
             {
                 Row(table, NameOf(design), a.Kind.ToString(), a.Compared.ToString("N0"), a.Agreed.ToString("N0"), a.Raced.ToString("N0"),
-                    a.Percent.ToString("0.000"));
+                    a.Repeated.ToString("N0"), a.Percent.ToString("0.000"));
             }
         }
         return table;

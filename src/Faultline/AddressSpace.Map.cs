@@ -47,9 +47,10 @@ public sealed partial class AddressSpace
     /// <param name="mapped">The first byte of the mapping; 0 if the call failed.</param>
     /// <returns>
     /// <list type="bullet">
-    /// <item>EINVAL: a length of 0, an unaligned offset or fixed address, not one map type, GrowsDown on shared memory or a file, HugeTlb.</item>
+    /// <item>EINVAL: a length of 0, an unaligned offset or fixed address, not one map type, GrowsDown on shared memory or a file,
+    /// HugeTlb with a file, with a size that x86-64 has not, or at a fixed address that is not a multiple of the size.</item>
     /// <item>EBADF: neither anonymous nor a file.</item>
-    /// <item>ENOMEM: no room, a range beyond the user's addresses, the map count, RLIMIT_AS, RLIMIT_DATA or overcommit.</item>
+    /// <item>ENOMEM: no room, a range beyond the user's addresses, the map count, RLIMIT_AS, RLIMIT_DATA or overcommit; HugeTlb.</item>
     /// <item>EPERM: a fixed address below <see cref="AddressSpaceOptions.MinimumAddress"/>; Locked while RLIMIT_MEMLOCK is 0.</item>
     /// <item>EEXIST: FixedNoReplace, and something is there. EAGAIN: RLIMIT_MEMLOCK. EOVERFLOW: beyond the largest file offset.
     /// EOPNOTSUPP: a flag that SharedValidate does not know.</item>
@@ -70,8 +71,8 @@ public sealed partial class AddressSpace
         if ((flags & MapFlags.Anonymous) != 0) file = null;
         else if (file is null) return Errno.EBADF;
         if (file is not null && file.Memory != Memory) throw new ArgumentException("The file's pages lie in another PhysicalMemory.", nameof(file));
-        if ((flags & MapFlags.HugeTlb) != 0) return Errno.EINVAL;
         if (length == 0) return Errno.EINVAL;
+        if ((flags & MapFlags.HugeTlb) != 0) return HugePool.Refuse(address, file, flags);
         if ((flags & MapFlags.FixedNoReplace) != 0) flags |= MapFlags.Fixed;
         if ((flags & MapFlags.Fixed) == 0) address = Placement.RoundHint(address, Options.MinimumAddress);
         length = Page.Ceiling(length);

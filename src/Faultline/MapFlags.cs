@@ -46,7 +46,7 @@ public enum MapFlags
     /// <summary>A thread's stack: no huge pages (since Linux 6.7), which stops merging with other maps.</summary>
     Stack = 0x20000,
 
-    /// <summary>Huge pages: refused (EINVAL), as on a kernel without hugetlbfs.</summary>
+    /// <summary>Pages of the pool of huge pages: refused (ENOMEM), as by a kernel whose pool is empty.</summary>
     HugeTlb = 0x40000,
 
     /// <summary>For DAX files only: refused elsewhere (EOPNOTSUPP).</summary>

@@ -121,6 +121,27 @@ public class AgreementTests
     }
 
     [Fact]
+    public void WhenTheKernelRepeatsAnAccessThenEachAttemptAgreesWithWhatTheFirstFound()
+    {
+        AgreementReport faults = Of(
+            Mapped().Signal(10, 9, 17).KernelFault(10, 10, A, 0x2).KernelFault(10, 11, A, 0x2).KernelFault(10, 12, A, 0x2).Fault(10, 13, A + 0x1000, Write),
+            AgreementKind.AnonymousFaults);
+        Assert.Equal((4L, 4L, 0L, 3L), (faults.Compared, faults.Agreed, faults.Raced, faults.Repeated));
+    }
+
+    [Theory]
+    [InlineData(0x1000, 0x2, 0x2)]
+    [InlineData(0, 0x0, 0x2)]
+    public void WhenTwoKernelAccessesDifferThenTheyAreNoRepetition(ulong offset, int first, int second) =>
+        Assert.Equal(0, Of(Mapped().KernelFault(10, 10, A, first).KernelFault(10, 11, A + offset, second), AgreementKind.AnonymousFaults).Repeated);
+
+    [Fact]
+    public void WhenTheProgramDoesSomethingBetweenThenTwoKernelAccessesAreNoRepetition() =>
+        Disagrees(
+            Mapped().KernelFault(10, 10, A, 0x2).Fault(10, 11, A + 0x1000, Write).KernelFault(10, 12, A, 0x2), AgreementKind.AnonymousFaults,
+            "a fault in the recording, present with the right here", 1);
+
+    [Fact]
     public void WhenAClassHasManyMembersThenTheFirstAreShownAndAllAreCounted()
     {
         Script script = Mapped();

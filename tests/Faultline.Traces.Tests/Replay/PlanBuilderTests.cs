@@ -41,6 +41,13 @@ public class PlanBuilderTests
     }
 
     [Fact]
+    public void WhenTheKernelRepeatsAnAccessThenAnUnmapFollowsTheLastAttempt()
+    {
+        ReplayPlan plan = Ordered(Shared().KernelFault(11, 30, A, 0x2).KernelFault(11, 31, A, 0x2).Unmap(12, 50, 51, A, Chunk), (31, []), (50, [31]));
+        Assert.True(plan.Operations.IsRepeated(At(plan, 30)) && plan.Operations.IsRepeated(At(plan, 31)));
+    }
+
+    [Fact]
     public void WhenTheFirstOfTwoFaultsIsOverThenTheyDoNotRace()
     {
         ReplayPlan plan = Ordered(Shared().Fault(11, 30, A, Write).Fault(11, 31, B, Write).Fault(12, 40, A, Write), (40, [30]));

@@ -31,6 +31,9 @@ internal sealed class Script
     public Script Fault(int thread, long time, ulong address, int code) =>
         Add(thread, time, $"exceptions:page_fault_user: address=0x{address:x} ip=0x1000 error_code=0x{code:x}");
 
+    public Script KernelFault(int thread, long time, ulong address, int code) =>
+        Add(thread, time, $"exceptions:page_fault_kernel: address=0x{address:x} ip=0x1000 error_code=0x{code:x}");
+
     public Script Signal(int thread, long time, int number) => Add(thread, time, $"signal:signal_deliver: sig={number} errno=0 code=1 sa_handler=0x1 sa_flags=0x0");
 
     public Script Clone(int thread, long time, int child)

@@ -10,6 +10,7 @@ internal sealed class OperationTable(int events)
         public int First;
         public int Count;
         public int Race;
+        public bool IsRepeated;
         public bool HasFollowers;
     }
 
@@ -37,6 +38,11 @@ internal sealed class OperationTable(int events)
     public int RaceOf(int operation) => _rows[operation].Race;
 
     public void SetRace(int operation, int race) => _rows[operation].Race = race;
+
+    /// <summary>The kernel made this access several times, each time with a fault of its own, of which only the last was served.</summary>
+    public bool IsRepeated(int operation) => _rows[operation].IsRepeated;
+
+    public void SetRepeated(int operation) => _rows[operation].IsRepeated = true;
 
     /// <summary>The operations of other threads that must be complete first.</summary>
     public ReadOnlySpan<int> PredecessorsOf(int operation)

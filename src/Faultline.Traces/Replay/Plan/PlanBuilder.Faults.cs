@@ -36,7 +36,8 @@ internal sealed partial class PlanBuilder
             _collector.Add(space.Areas[part].Writer);
         }
 
-        if (IsRace(node, e)) Join(ref node, e.Index);
+        if (Repeats(node, e) is { } attempt) Repeat(ref node, attempt, e.Index);
+        else if (IsRace(node, e)) Join(ref node, e.Index);
         else Follow(ref node, e.Index);
         node.IsPresent |= resolves;
         Finish(e.Index, thread);
@@ -115,7 +116,7 @@ internal sealed partial class PlanBuilder
         if (others.Length == 0) return;
 
         ref PageOrder.Node node = ref space.Pages[address >> Page.Shift];
-        bool mustBeGone = !e.Fault.IsProtection && node.IsPresent && !IsRace(node, e);
+        bool mustBeGone = !e.Fault.IsProtection && node.IsPresent && !IsRace(node, e) && Repeats(node, e) is null;
         CallShape? remover = mustBeGone ? Array.Find(others, call => call.RemovesPages && call.Errno == Errno.None) : null;
         if (remover is not null && Permits(new AreaView(space.Areas, new[] { remover }))) CommitCall(remover, space);
         else CommitNeeded(others, space, Permits);
@@ -130,6 +131,26 @@ internal sealed partial class PlanBuilder
         ref readonly TraceEvent last = ref _recording[node.Last];
         return last.ThreadId != e.ThreadId && last.Fault.IsProtection == e.Fault.IsProtection
             && Math.Min(_survey.Until(node.Last), last.Time + LongestFault) > e.Time;
+    }
+
+    /// <summary>
+    /// The earlier attempt of a kernel access that is made again. The kernel first tries some accesses with page faults disabled (signal frames,
+    /// <c>arch/x86/kernel/fpu/signal.c:copy_fpstate_to_sigframe()</c>; what <c>write</c> copies, <c>mm/filemap.c:generic_perform_write()</c>): such a fault is
+    /// raised and recorded, but nothing serves it. The access is repeated with another fault at the same address.
+    /// </summary>
+    private int? Repeats(in PageOrder.Node node, in TraceEvent e)
+    {
+        if (node.Last < 0 || !e.Fault.IsKernel) return null;
+        int last = node.Race != 0 ? _races[node.Race][^1] : node.Last;
+        ref readonly TraceEvent attempt = ref _recording[last];
+        return _survey.Next(last) == e.Index && attempt.Fault.Address == e.Fault.Address && attempt.Fault.Code == e.Fault.Code ? last : null;
+    }
+
+    private void Repeat(ref PageOrder.Node node, int attempt, int fault)
+    {
+        if (node.Race == 0) _operations.SetRepeated(attempt);
+        _operations.SetRepeated(fault);
+        Join(ref node, fault);
     }
 
     // A fault may be preempted, but not for longer than this; without a bound any two faults of a thread that computes would count as one race.

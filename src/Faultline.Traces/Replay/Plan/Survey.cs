@@ -33,6 +33,9 @@ internal sealed class Survey
     /// <summary>Frames that suffice, if no page were ever given back.</summary>
     public long FrameBound { get; private set; }
 
+    /// <summary>The next event of the event's thread; negative if there is none.</summary>
+    public int Next(int index) => _next[index];
+
     /// <summary>The time until which the event may have been under way: its thread's next event.</summary>
     public long Until(int index) => _next[index] == NoEvent ? long.MaxValue : _recording[_next[index]].Time;
 

@@ -8,9 +8,13 @@ namespace Faultline.Traces;
 /// Faults among them that several threads had at the same page at the same time: the recording says that each found the entry as it was before all of
 /// them, so that is what is compared.
 /// </param>
+/// <param name="Repeated">
+/// Faults among them of one kernel access that was tried with page faults disabled, and then made again: none but the last was served, so each found the
+/// entry as the first did.
+/// </param>
 /// <param name="Disagreements">All others, by class.</param>
 public sealed record AgreementReport(
-    AgreementKind Kind, long Compared, long Agreed, long Raced, IReadOnlyList<DisagreementClass> Disagreements)
+    AgreementKind Kind, long Compared, long Agreed, long Raced, long Repeated, IReadOnlyList<DisagreementClass> Disagreements)
 {
     /// <summary>Of 100; 100 if there was nothing to compare.</summary>
     public double Percent => Compared == 0 ? 100 : 100.0 * Agreed / Compared;

@@ -11,7 +11,7 @@ internal sealed class Tally(int examples)
 
     private struct Sum
     {
-        public long Agreed, Raced;
+        public long Agreed, Raced, Repeated;
     }
 
     private readonly Sum[] _sums = new Sum[(int)AgreementKind.FileFaults + 1];
@@ -20,6 +20,8 @@ internal sealed class Tally(int examples)
     public void Agree(AgreementKind kind) => _sums[(int)kind].Agreed++;
 
     public void CountRace(AgreementKind kind) => _sums[(int)kind].Raced++;
+
+    public void CountRepeat(AgreementKind kind) => _sums[(int)kind].Repeated++;
 
     /// <summary>Notes a disagreement; the texts are asked for only while examples are wanted.</summary>
     public void Disagree(AgreementKind kind, string name, in TraceEvent e, Func<(string Linux, string Here)> example)
@@ -39,6 +41,7 @@ internal sealed class Tally(int examples)
         {
             _sums[i].Agreed += other._sums[i].Agreed;
             _sums[i].Raced += other._sums[i].Raced;
+            _sums[i].Repeated += other._sums[i].Repeated;
         }
 
         foreach (((AgreementKind kind, string name), Class theirs) in other._classes)
@@ -60,7 +63,7 @@ internal sealed class Tally(int examples)
                 .Select(c => new DisagreementClass(c.Key.Name, c.Value.Count, Explanations.Of(kind, c.Key.Name), c.Value.Examples))
                 .OrderByDescending(c => c.Count).ThenBy(c => c.Name, StringComparer.Ordinal),
         ];
-        return new AgreementReport(kind, sum.Agreed + classes.Sum(c => c.Count), sum.Agreed, sum.Raced, classes);
+        return new AgreementReport(kind, sum.Agreed + classes.Sum(c => c.Count), sum.Agreed, sum.Raced, sum.Repeated, classes);
     }
 
     private Class Find(AgreementKind kind, string name)

@@ -21,7 +21,7 @@ internal static class FaultReplay
         FaultSignal signal = Touch(accessor, fault.Address, access);
         worker.Latency.Add(Clock.Nanoseconds(before, Clock.Timestamp));
         if (signal == FaultSignal.OutOfMemory) throw run.Exhausted();
-        Compare(run, worker.Tally, accessor.Space, e, state, signal, race != 0);
+        Compare(run, worker.Tally, accessor.Space, e, state, signal);
     }
 
     private static FaultSignal Touch(MemoryAccessor accessor, ulong address, AccessKind access)
@@ -50,12 +50,13 @@ internal static class FaultReplay
     }
 
     private static void Compare(
-        ReplayRun run, Tally tally, AddressSpace space, in TraceEvent e, EntryState state, FaultSignal signal, bool raced)
+        ReplayRun run, Tally tally, AddressSpace space, in TraceEvent e, EntryState state, FaultSignal signal)
     {
         FaultData fault = e.Fault;
         VmArea? area = space.Areas.Find(fault.Address);
         AgreementKind kind = area is { IsAnonymous: false } ? AgreementKind.FileFaults : AgreementKind.AnonymousFaults;
-        if (raced) tally.CountRace(kind);
+        if (run.Plan.Operations.IsRepeated(e.Index)) tally.CountRepeat(kind);
+        else if (run.Plan.Operations.RaceOf(e.Index) != 0) tally.CountRace(kind);
 
         EntryState recorded = fault.IsProtection ? EntryState.Forbidden : EntryState.Absent;
         bool signalled = run.Plan.Survey.SignalAfter(e.Index) != 0;
