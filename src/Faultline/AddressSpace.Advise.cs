@@ -95,7 +95,7 @@ public sealed partial class AddressSpace
         switch (advice)
         {
             case Advice.DontNeed or Advice.DontNeedLocked:
-                PageOperations.Zap(this, start, end);
+                PageOperations.Zap(this, start, end, new ReadOnlySpan<VmArea>(in area));
                 break;
             case Advice.Free:
                 PageOperations.MarkLazyFree(this, start, end);
@@ -112,7 +112,7 @@ public sealed partial class AddressSpace
         while (start < end)
         {
             if (Areas.Find(start) is not { } area) return Errno.ENOMEM;
-            if (!area.Has(write ? AreaFlags.Write : AreaFlags.Read)) return Errno.EINVAL;
+            if (area.Has(AreaFlags.PureFrames) || !area.Has(write ? AreaFlags.Write : AreaFlags.Read)) return Errno.EINVAL;
             ulong stop = Math.Min(area.End, end);
             FaultSignal signal = Populate(start, stop, write ? AccessKind.Write : AccessKind.Read);
             if (signal == FaultSignal.HardwarePoison) return Errno.EHWPOISON;

@@ -117,6 +117,11 @@ public sealed partial class AddressSpace
         error = CheckType(flags, file, offset, length, ref areaFlags);
         if (error != Errno.None) return error;
         if ((flags & MapFlags.NoReserve) != 0) areaFlags |= AreaFlags.NoReserve;
+        if (file is DeviceMemory device)
+        {
+            areaFlags |= device.IsMixed ? AreaFlags.MixedMap : AreaFlags.PureFrames | AreaFlags.DontDump;
+            areaFlags &= ~AreaFlags.LockMask;
+        }
 
         bool shared = (areaFlags & AreaFlags.Shared) != 0;
         error = CheckReplacement(start, end, shared, file, ref areaFlags);
@@ -126,7 +131,7 @@ public sealed partial class AddressSpace
         using SharedAnonymousFile? created = shared && file is null ? new SharedAnonymousFile(Memory, length) : null;
         ulong pageOffset = created is not null ? 0 : file is not null ? Page.Count(offset) : Page.Count(start);
         _change.Splice(start, end, new AreaShape(start, end, areaFlags, pageOffset, file ?? created, Anon: null));
-        if (occupied) PageOperations.Zap(this, start, end);
+        if (occupied) PageOperations.Zap(this, start, end, _change.ReplacedRaw);
         _change.Release();
         _change.Finish();
         mapped = start;

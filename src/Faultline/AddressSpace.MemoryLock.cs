@@ -168,7 +168,7 @@ public sealed partial class AddressSpace
     private VmArea? ApplyLock(VmArea area, ulong start, ulong end, AreaFlags locks)
     {
         AreaFlags flags = (area.Flags & ~AreaFlags.LockMask) | locks;
-        if (flags == area.Flags) return area;
+        if (flags == area.Flags || area.HasRawFrames) return area;
         VmArea? changed = ChangeFlags(area, start, end, flags);
         _change.Release();
         _change.Finish();

@@ -21,7 +21,7 @@ public sealed partial class AddressSpace
         {
             ulong stop = Math.Min(area.End, end);
             position = Math.Max(position, area.Start);
-            if (!area.Has(AreaFlags.LockOnFault))
+            if (!area.HasAny(AreaFlags.LockOnFault | AreaFlags.PureFrames))
             {
                 FaultSignal signal = Populate(position, stop, PopulateAccess(area.Flags));
                 if (signal != FaultSignal.None && !ignoreErrors) return PopulateError(signal);

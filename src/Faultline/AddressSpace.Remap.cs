@@ -90,6 +90,7 @@ public sealed partial class AddressSpace
     {
         if (!request.IsGrowth && !request.HasTarget) return Errno.None;
         if (request.OldLength == 0 && !area.Has(AreaFlags.Shared)) return Errno.EINVAL;
+        if ((request.Flags & RemapFlags.DontUnmap) != 0 && area.Has(AreaFlags.PureFrames)) return Errno.EINVAL;
 
         // A shrink gives up what lies beyond the new length, wherever it belongs.
         ulong kept = Math.Min(request.OldLength, request.NewLength);
@@ -97,6 +98,7 @@ public sealed partial class AddressSpace
         if (request.NewLength == kept) return Errno.None;
 
         ulong grown = request.NewLength - kept;
+        if (area.Has(AreaFlags.PureFrames)) return Errno.EFAULT;
         if (area.PageIndex(request.Address) + Page.Count(request.NewLength) < area.PageIndex(request.Address)) return Errno.EINVAL;
         if (!MayLockMore(area.Flags, grown)) return Errno.EAGAIN;
         return MayExpand(area.Flags, Page.Count(grown)) ? Errno.None : Errno.ENOMEM;

@@ -21,10 +21,10 @@ public sealed partial class AddressSpace
         {
             foreach (VmArea area in Areas.Range(0, UserSpace.End))
             {
-                var usage = new PageUsage();
+                var usage = new PageUsage(this, area);
                 PageOperations.Visit(this, area.Start, area.End, ref usage);
                 AreaText.AppendLine(text, AreaInfo.Of(area, NameOf(area)));
-                usage.AppendTo(text, area);
+                usage.AppendTo(text);
             }
         }
         finally

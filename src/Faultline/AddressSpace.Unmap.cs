@@ -73,7 +73,7 @@ public sealed partial class AddressSpace
     /// <summary>Frees the pages of a range that <see cref="Remove"/> cleared, and the tables that serve nothing else.</summary>
     private void FreePages(ulong start, ulong end)
     {
-        PageOperations.Zap(this, start, end);
+        PageOperations.Zap(this, start, end, _change.ReplacedRaw);
         FreeTables(start, end);
         _change.Finish();
     }

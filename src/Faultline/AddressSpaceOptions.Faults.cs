@@ -10,4 +10,10 @@ public sealed partial class AddressSpaceOptions
     /// for long. Default: false.
     /// </summary>
     public bool SingleThreadShortcut { get; init; }
+
+    /// <summary>
+    /// Entries say by a bit of their own that their frame is not an ordinary page (Linux <c>ARCH_HAS_PTE_SPECIAL</c>, which v12 required). Without the bit the area's
+    /// start and offset say it. Default: true, as on x86-64.
+    /// </summary>
+    public bool HasSpecialBit { get; init; } = true;
 }

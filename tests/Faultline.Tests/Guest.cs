@@ -19,7 +19,7 @@ internal sealed class Guest : IDisposable
     private readonly List<MemoryAccessor> _accessors = [];
     private readonly List<AddressSpace> _children = [];
 
-    public Guest(FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false)
+    public Guest(FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false, bool specialBit = true)
     {
         Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true });
         Space = new AddressSpace(Memory, new AddressSpaceOptions
@@ -28,6 +28,7 @@ internal sealed class Guest : IDisposable
             SingleThreadShortcut = shortcut,
             DowngradeOnUnmap = downgrade,
             Privileged = privileged,
+            HasSpecialBit = specialBit,
             CommitLimit = ulong.MaxValue,
         });
         Cpu = NewCpu();

@@ -20,6 +20,8 @@ internal static class AdviceRules
         const AreaFlags AnySize = AreaFlags.HugePage | AreaFlags.NoHugePage;
         flags = area.Flags;
         if (advice == Advice.WipeOnFork && !area.IsAnonymous) return Errno.EINVAL;
+        if (advice == Advice.DoFork && area.Has(AreaFlags.PureFrames)) return Errno.EINVAL;
+        if (advice == Advice.DoDump && area.HasRawFrames) return Errno.EINVAL;
         flags = advice switch
         {
             Advice.Normal => flags & ~AnyOrder,
@@ -35,7 +37,7 @@ internal static class AdviceRules
             Advice.DoDump => flags & ~AreaFlags.DontDump,
 
             // Shared memory cannot be merged with equal pages: succeeds without effect (mm/ksm.c:ksm_madvise()).
-            Advice.Mergeable => area.Has(AreaFlags.Shared) ? flags : flags | AreaFlags.Mergeable,
+            Advice.Mergeable => area.HasAny(AreaFlags.Shared | AreaFlags.RawMask) ? flags : flags | AreaFlags.Mergeable,
             Advice.Unmergeable => flags & ~AreaFlags.Mergeable,
             _ => throw new ArgumentOutOfRangeException(nameof(advice)),
         };
@@ -45,12 +47,13 @@ internal static class AdviceRules
     /// <summary>Whether an area takes advice that acts on its pages.</summary>
     public static Errno CheckPages(VmArea area, Advice advice)
     {
-        bool locked = area.Has(AreaFlags.Locked);
+        bool locked = area.Has(AreaFlags.Locked), pure = area.Has(AreaFlags.PureFrames);
         return advice switch
         {
             // Read ahead and ageing are hints, and without swap nothing is paged out.
-            Advice.WillNeed or Advice.DontNeedLocked => Errno.None,
-            Advice.DontNeed or Advice.Cold or Advice.PageOut => locked ? Errno.EINVAL : Errno.None,
+            Advice.WillNeed => Errno.None,
+            Advice.DontNeedLocked => pure ? Errno.EINVAL : Errno.None,
+            Advice.DontNeed or Advice.Cold or Advice.PageOut => locked || pure ? Errno.EINVAL : Errno.None,
             Advice.Free => locked || !area.IsAnonymous ? Errno.EINVAL : Errno.None,
             Advice.Remove when locked || area.File is null => Errno.EINVAL,
             Advice.Remove when !area.Has(AreaFlags.Shared | AreaFlags.MayWrite) => Errno.EACCES,

@@ -20,11 +20,12 @@ namespace Faultline.Areas;
 /// </remarks>
 internal sealed class AreaChange(AddressSpace space)
 {
-    // All lists: guarded by the space's writer lock; _files also while the lock is held for read after a downgrade, which keeps writers out.
+    // All lists: guarded by the space's writer lock; _files and _raw also while the lock is held for read after a downgrade, which keeps writers out.
     private readonly List<VmArea> _odd = [];
     private readonly List<VmArea> _old = [];
     private readonly List<VmArea> _new = [];
     private readonly List<VmFile> _files = [];
+    private readonly List<VmArea> _raw = [];
 
     private AreaTree Areas => space.Areas;
 
@@ -149,7 +150,11 @@ internal sealed class AreaChange(AddressSpace space)
         Debug.Assert(_odd.Count == 0, "The areas are released first.");
         foreach (VmFile file in _files) file.Release();
         _files.Clear();
+        _raw.Clear();
     }
+
+    /// <summary>Areas that were replaced since the last <see cref="Finish"/> and may have mapped raw frames: who zaps asks them what is raw.</summary>
+    public ReadOnlySpan<VmArea> ReplacedRaw => CollectionsMarshal.AsSpan(_raw);
 
     /// <summary>What the area would be if it were built anew now; <see cref="Freeze"/>s it.</summary>
     public AreaShape Frozen(VmArea area) => AreaShape.Of(area, Freeze(area));
@@ -190,6 +195,7 @@ internal sealed class AreaChange(AddressSpace space)
         {
             space.Usage.Remove(area);
             if (area.File is { } file) _files.Add(file);
+            if (area.HasRawFrames) _raw.Add(area);
         }
 
         _old.Clear();

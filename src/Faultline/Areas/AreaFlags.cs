@@ -44,6 +44,15 @@ internal enum AreaFlags : uint
     /// <summary>Soft-dirty tracking: new and merged areas carry it; it never stops a merge.</summary>
     SoftDirty = 1 << 20,
 
+    /// <summary>Raw frames of a device only, and private copies of them (Linux <c>VM_PFNMAP</c>, with <c>VM_IO</c> and <c>VM_DONTEXPAND</c>).</summary>
+    PureFrames = 1 << 21,
+
+    /// <summary>Raw frames of a device beside ordinary pages (Linux <c>VM_MIXEDMAP</c>).</summary>
+    MixedMap = 1 << 22,
+
+    /// <summary>Such areas never merge and are never locked (Linux <c>VM_SPECIAL</c>).</summary>
+    RawMask = PureFrames | MixedMap,
+
     NotCompared = SoftDirty,
 }
 

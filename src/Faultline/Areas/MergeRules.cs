@@ -9,6 +9,7 @@ internal static class MergeRules
     /// </summary>
     public static bool Continues(in AreaShape left, in AreaShape right) =>
         left.End == right.Start
+        && (left.Flags & AreaFlags.RawMask) == 0
         && ((left.Flags ^ right.Flags) & ~AreaFlags.NotCompared) == 0
         && ReferenceEquals(left.File, right.File)
         && left.PageOffset + left.Pages == right.PageOffset;

@@ -6,7 +6,7 @@ using Faultline.Physical;
 namespace Faultline.Areas;
 
 /// <summary>What the pages of one area take (Linux <c>fs/proc/task_mmu.c:mem_size_stats</c>). Pages are counted as they are visited; sizes in bytes.</summary>
-internal struct PageUsage : IPageVisitor
+internal struct PageUsage(AddressSpace space, VmArea area) : IPageVisitor
 {
     // Pss is a sum of fractions: kept with 12 more bits, as by Linux, so that it does not drift.
     private const int PssShift = 12;
@@ -18,8 +18,8 @@ internal struct PageUsage : IPageVisitor
     /// <inheritdoc/>
     public void Visit(ulong address, Pte entry, ref FrameInfo frame)
     {
-        // The zero frame is nobody's memory.
-        if (!entry.HasPage || entry.IsSpecial) return;
+        // The zero frame and a device's frames are nobody's memory.
+        if (!entry.HasPage || !NormalPage.Is(space, area, address, entry)) return;
         bool anonymous = (frame.State & FrameState.Anonymous) != 0;
         bool dirty = entry.IsDirty || (frame.State & FrameState.Dirty) != 0;
         uint maps = Math.Max(1, frame.Maps);
@@ -42,7 +42,7 @@ internal struct PageUsage : IPageVisitor
     }
 
     /// <summary>The lines below an area's head.</summary>
-    public readonly void AppendTo(StringBuilder text, VmArea area)
+    public readonly void AppendTo(StringBuilder text)
     {
         Line(text, "Size", area.Length);
         Line(text, "KernelPageSize", Page.Size);

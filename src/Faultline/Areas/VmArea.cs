@@ -52,6 +52,9 @@ internal sealed class VmArea
 
     public bool IsAnonymous => File is null;
 
+    /// <summary>The object is a <see cref="DeviceMemory"/>.</summary>
+    public bool HasRawFrames => HasAny(AreaFlags.RawMask);
+
     /// <summary>The file's answer, asked once: a fault would pay for the virtual call.</summary>
     public bool SupportsSpeculation { get; }
 

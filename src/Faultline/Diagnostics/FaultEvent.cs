@@ -39,6 +39,9 @@ public enum FaultEvent
     /// <summary>Faults that mapped a page of a file.</summary>
     FilePage,
 
+    /// <summary>Faults that mapped a raw frame of a device.</summary>
+    RawFrame,
+
     /// <summary>Faults that found the entry in order: another thread had been faster.</summary>
     Spurious,
 

@@ -17,7 +17,7 @@ internal static class AnonymousFault<TDesign>
     {
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
-        Pte value = Pte.ForPage(PhysicalMemory.ZeroFrame, PteRights.ReadOnly(fault.Area) | Pte.SpecialBit | Pte.AccessedBit);
+        Pte value = Pte.ForPage(PhysicalMemory.ZeroFrame, PteRights.ReadOnly(fault.Area) | NormalPage.RawBit(fault.Space) | Pte.AccessedBit);
         return FaultPipeline<TDesign>.Install(ref fault, value, FaultEvent.ZeroPage);
     }
 

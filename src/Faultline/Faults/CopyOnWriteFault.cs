@@ -36,10 +36,13 @@ internal static class CopyOnWriteFault<TDesign>
     private static bool MayReuse(ref FaultContext fault)
     {
         if (fault.Area.Has(AreaFlags.Shared)) return true;
-        if (fault.Walk.Value.IsSpecial) return false;
+        if (!IsNormal(ref fault)) return false;
         ref FrameInfo frame = ref fault.Space.Memory.Info(fault.Walk.Value.Frame);
         return frame.Is(FrameState.Anonymous) && (frame.Is(FrameState.Exclusive) || Native.LoadAcquire(ref frame.Refs) == 1);
     }
+
+    /// <summary>Counts only under the table's lock, with the area unchanged: without the special bit it depends on the area's bounds.</summary>
+    private static bool IsNormal(ref FaultContext fault) => NormalPage.Is(fault.Space, fault.Area, fault.PageAddress, fault.Walk.Value);
 
     private static FaultStep Reuse(ref FaultContext fault)
     {
@@ -64,6 +67,7 @@ internal static class CopyOnWriteFault<TDesign>
     private static FaultStep Replace(ref FaultContext fault)
     {
         ref FrameInfo table = ref fault.Table;
+        bool wasNormal = IsNormal(ref fault);
         var old = new Pte(Native.Exchange(ref fault.Walk.Entry, 0));
         ShootDown(ref fault, ref table);
 
@@ -74,7 +78,7 @@ internal static class CopyOnWriteFault<TDesign>
 
         // Release: whoever finds the frame through the entry sees its contents.
         Native.StoreRelease(ref fault.Walk.Entry, value.Value);
-        if (!old.IsSpecial) Release(memory, old.Frame);
+        if (wasNormal) Release(memory, old.Frame);
         return FaultPipeline<TDesign>.Finish(ref fault, value, FaultEvent.Copy);
     }
 

@@ -23,7 +23,11 @@ internal static class FaultPipeline<TDesign>
         if (!fault.Walk.IsComplete) return FaultStep.NeedTables;
         Pte value = fault.Walk.Value;
         if (value.IsNone)
-            return fault.Area.IsAnonymous ? AnonymousFault<TDesign>.Handle(ref fault) : FileFault<TDesign>.Handle(ref fault);
+        {
+            if (fault.Area.IsAnonymous) return AnonymousFault<TDesign>.Handle(ref fault);
+            return fault.Area.HasRawFrames ? RawFrameFault<TDesign>.Handle(ref fault) : FileFault<TDesign>.Handle(ref fault);
+        }
+
         if (!value.HasPage) return TDesign.IsSpeculative ? fault.Abort(SpeculationAbort.PageAbsent) : FaultStep.PageAbsent;
         return fault.IsWrite && !value.IsWritable
             ? CopyOnWriteFault<TDesign>.Handle(ref fault)

@@ -81,6 +81,11 @@ public abstract class VmFile : IDisposable
     /// <inheritdoc cref="ReadPage"/>
     internal void Read(ulong pageIndex, Span<byte> destination) => ReadPage(pageIndex, destination);
 
+    /// <summary>Gives up what the pages lay in besides the cache, with the last reference.</summary>
+    internal virtual void ReleaseBacking()
+    {
+    }
+
     /// <summary>One more holder, by somebody who knows one: a split area, a fork.</summary>
     internal void AddReference()
     {
@@ -110,6 +115,8 @@ public abstract class VmFile : IDisposable
     {
         uint now = _references.Add(-1);
         Debug.Assert(now != uint.MaxValue, "A file was released more often than held.");
-        if (now == 0) Cache.Release();
+        if (now != 0) return;
+        Cache.Release();
+        ReleaseBacking();
     }
 }

@@ -45,7 +45,7 @@ internal static partial class PageOperations
                 ref ulong entry = ref tables.Entry(address);
                 var value = new Pte(Native.LoadRelaxed(ref entry));
                 if (value.IsNone) continue;
-                Native.StoreRelaxed(ref targets.Entry(address), Share(parent.Memory, ref entry, value, isShared).Value);
+                Native.StoreRelaxed(ref targets.Entry(address), Share(parent, parentArea, address, ref entry, value, isShared).Value);
                 targets.Info.Entries++;
             }
 
@@ -57,7 +57,7 @@ internal static partial class PageOperations
     }
 
     /// <summary>Write-protects the parent's entry if it is private, counts the child's, and returns the latter.</summary>
-    private static Pte Share(PhysicalMemory memory, ref ulong entry, Pte value, bool isShared)
+    private static Pte Share(AddressSpace parent, VmArea area, ulong address, ref ulong entry, Pte value, bool isShared)
     {
         // A lost page is lost for both. Pages on their way are none: who moves them holds the lock that fork holds for write.
         if (!value.HasPage) return value;
@@ -69,9 +69,9 @@ internal static partial class PageOperations
             value = value.Without(Pte.WritableBit);
         }
 
-        if (!value.IsSpecial)
+        if (NormalPage.Is(parent, area, address, value))
         {
-            ref FrameInfo frame = ref memory.Info(value.Frame);
+            ref FrameInfo frame = ref parent.Memory.Info(value.Frame);
             FrameReferences.AddMapping(ref frame);
             if (frame.Is(FrameState.Anonymous | FrameState.Exclusive)) frame.Clear(FrameState.Exclusive);
         }

@@ -24,7 +24,7 @@ internal static partial class PageOperations
                 ref ulong entry = ref tables.Entry(address);
                 var old = new Pte(Native.LoadRelaxed(ref entry));
                 if (!old.HasPage) continue;
-                restricted |= Exchange(space, area, ref entry, old);
+                restricted |= Exchange(space, area, address, ref entry, old);
             }
 
             if (restricted) gather.Cleared(ref table, tables.Start, tables.End);
@@ -35,11 +35,11 @@ internal static partial class PageOperations
     }
 
     /// <summary>Replaces an entry's rights; true if it lost some.</summary>
-    private static bool Exchange(AddressSpace space, VmArea area, ref ulong entry, Pte old)
+    private static bool Exchange(AddressSpace space, VmArea area, ulong address, ref ulong entry, Pte old)
     {
         while (true)
         {
-            Pte changed = PteRights.Changed(old, area, ref space.Memory.Info(old.Frame));
+            Pte changed = PteRights.Changed(old, area, NormalPage.Is(space, area, address, old), ref space.Memory.Info(old.Frame));
 
             // A lock-free fill may set accessed and dirty at any time: they must not be lost.
             ulong found = Native.CompareExchange(ref entry, changed.Value, old.Value);
@@ -65,7 +65,7 @@ internal static partial class PageOperations
             {
                 ref ulong entry = ref tables.Entry(address);
                 var value = new Pte(Native.LoadRelaxed(ref entry));
-                if (!value.IsPresent || value.IsSpecial || !space.Memory.Info(value.Frame).Is(FrameState.Anonymous)) continue;
+                if (!value.IsPresent || !space.Memory.Info(value.Frame).Is(FrameState.Anonymous)) continue;
                 ClearAgeAndDirt(ref entry, value);
                 cleared = true;
             }

@@ -56,7 +56,7 @@ internal static partial class PageOperations
         PteLock.Enter(ref table);
         ref ulong entry = ref tables.Entry(address);
         var old = new Pte(Native.LoadRelaxed(ref entry));
-        if (!old.HasPage || old.IsSpecial || !IsSoleHolder(ref space.Memory.Info(old.Frame)))
+        if (!old.HasPage || !IsSoleHolder(ref space.Memory.Info(old.Frame)))
         {
             PteLock.Exit(ref table);
             return Pte.None;

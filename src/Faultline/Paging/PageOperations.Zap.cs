@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Faultline.Areas;
 using Faultline.Physical;
 using Faultline.Sync;
 
@@ -14,8 +15,12 @@ internal static partial class PageOperations
     /// The lock of <em>every</em> existing table is taken, even of one counted empty: a fault that validated before the areas turned odd may be about to
     /// install under it, and its count is not ours to read without the lock.
     /// </remarks>
+    /// <param name="space">Whose pages.</param>
+    /// <param name="start">First byte.</param>
+    /// <param name="end">First byte after the range.</param>
+    /// <param name="raw">The areas of the range that may map raw frames, as they were before the call removed them.</param>
     [SkipLocalsInit] // the buffer is written before it is read: clearing its 2 KiB would be a tenth of a small unmap
-    public static void Zap(AddressSpace space, ulong start, ulong end)
+    public static void Zap(AddressSpace space, ulong start, ulong end, ReadOnlySpan<VmArea> raw = default)
     {
         var gather = new TlbGather(space, stackalloc uint[TlbGather.Capacity]);
         TableCursor tables = TablesOf(space, start, end);
@@ -33,7 +38,7 @@ internal static partial class PageOperations
 
             if (table.Entries != 0)
             {
-                ZapTable(space.Memory, in tables, ref table, ref gather);
+                ZapTable(space, raw, in tables, ref table, ref gather);
                 gather.Cleared(ref table, tables.Start, tables.End);
             }
 
@@ -43,7 +48,8 @@ internal static partial class PageOperations
         gather.Flush();
     }
 
-    private static void ZapTable(PhysicalMemory memory, scoped in TableCursor tables, scoped ref FrameInfo table, scoped ref TlbGather gather)
+    private static void ZapTable(
+        AddressSpace space, ReadOnlySpan<VmArea> raw, scoped in TableCursor tables, scoped ref FrameInfo table, scoped ref TlbGather gather)
     {
         for (ulong address = tables.Start; address < tables.End; address += Page.Size)
         {
@@ -53,7 +59,7 @@ internal static partial class PageOperations
             // Exchange: a lock-free fill may be setting accessed and dirty, and a cached page must not lose its dirty bit.
             var old = new Pte(Native.Exchange(ref entry, 0));
             table.Entries--;
-            if (old.HasPage && !old.IsSpecial) GatherPage(memory, old, ref gather);
+            if (old.HasPage && NormalPage.Is(space, raw, address, old)) GatherPage(space.Memory, old, ref gather);
             if (table.Entries == 0) break;
         }
     }

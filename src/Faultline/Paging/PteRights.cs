@@ -21,11 +21,11 @@ internal static class PteRights
     /// The entry after <c>mprotect</c> to the rights of <paramref name="area"/> (Linux <c>mm/mprotect.c:change_pte_range()</c>): the frame and its
     /// history stay. Writable only where the next write needs no fault: an exclusive anonymous page, or a dirty shared one.
     /// </summary>
-    public static Pte Changed(Pte old, VmArea area, ref FrameInfo frame)
+    public static Pte Changed(Pte old, VmArea area, bool isNormal, ref FrameInfo frame)
     {
         ulong kept = Pte.FrameMask | Pte.UseBits | Pte.SpecialBit;
         var changed = new Pte((old.Value & kept) | ReadOnly(area));
-        if (old.IsSpecial || !area.Has(AreaFlags.Write)) return changed;
+        if (!isNormal || !area.Has(AreaFlags.Write)) return changed;
         bool writable = area.Has(AreaFlags.Shared) ? old.IsDirty : frame.Is(FrameState.Anonymous | FrameState.Exclusive);
         return writable ? changed.With(Pte.WritableBit) : changed;
     }

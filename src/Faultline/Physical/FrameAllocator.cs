@@ -74,6 +74,18 @@ internal sealed unsafe class FrameAllocator
         return taken;
     }
 
+    /// <summary>Takes <paramref name="count"/> adjacent frames that were never used; the first one, or 0 if there are not so many. They come back by <see cref="Free(ReadOnlySpan{uint})"/>.</summary>
+    public uint TryAllocateRun(int count)
+    {
+        _pool.Enter();
+        bool enough = (uint)count <= _end - _untouched;
+        uint first = enough ? _untouched : PhysicalMemory.NoFrame;
+        if (enough) _untouched += (uint)count;
+        _pool.Exit();
+        for (uint pfn = first; enough && pfn < first + count; pfn++) _memory.OnTaken(pfn);
+        return first;
+    }
+
     /// <summary>Gives a frame back. Nobody refers to it any more.</summary>
     public void Free(uint pfn) => Free(new ReadOnlySpan<uint>(in pfn));
 

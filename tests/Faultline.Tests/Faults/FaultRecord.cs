@@ -7,7 +7,7 @@ internal static class FaultRecord
 {
     private static readonly FaultEvent[] s_kinds =
     [
-        FaultEvent.ZeroPage, FaultEvent.NewPage, FaultEvent.Copy, FaultEvent.Reuse, FaultEvent.FilePage, FaultEvent.Spurious, FaultEvent.Signal,
+        FaultEvent.ZeroPage, FaultEvent.NewPage, FaultEvent.Copy, FaultEvent.Reuse, FaultEvent.FilePage, FaultEvent.RawFrame, FaultEvent.Spurious, FaultEvent.Signal,
         FaultEvent.StackGrowth, FaultEvent.Refill,
     ];
 
