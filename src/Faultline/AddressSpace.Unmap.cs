@@ -35,9 +35,12 @@ public sealed partial class AddressSpace
         bool downgraded = false;
         try
         {
+#if FAULTLINE_EXPLORE
+            if (downgraded = Sync.Mutants.Active == Sync.Mutant.DowngradeBeforeRemoval) MmapLock.Downgrade();
+#endif
             Errno error = Remove(start, end, out bool removed);
             if (error != Errno.None || !removed) return error;
-            if (Options.DowngradeOnUnmap)
+            if (Options.DowngradeOnUnmap && !downgraded)
             {
                 MmapLock.Downgrade();
                 downgraded = true;

@@ -1,4 +1,5 @@
 using Faultline.Checker;
+using Faultline.Sync;
 
 namespace Faultline.Models;
 
@@ -38,6 +39,33 @@ internal static class Checks
             // Two deviations can be too many for the budget, and of three threads even one.
             bool isCutOff = result.Finding is null && result.CompletedBound >= 0;
             Assert.True(result.Verdict == Verdict.Pass || isCutOff, result.ToString());
+        }
+    }
+
+    /// <summary>A weakened engine's failure, whatever it looks like, is found by one of the strategies within the budget of each.</summary>
+    public static Finding AssertFound(MemoryModel model, int maxSchedules, Action<ExploreScope> body)
+    {
+        ExploreResult? result = null;
+        foreach (var strategy in Portfolio.Reverse())
+        {
+            result = Explore(model, strategy, body, maxSchedules);
+            if (result.Verdict == Verdict.Violation) return result.Finding!;
+        }
+
+        throw new Xunit.Sdk.XunitException($"nothing found; the last: {result}");
+    }
+
+    /// <summary>Runs a check with one protection taken out of the engine.</summary>
+    public static void WithMutant(Mutant mutant, Action check)
+    {
+        Mutants.Active = mutant;
+        try
+        {
+            check();
+        }
+        finally
+        {
+            Mutants.Active = Mutant.None;
         }
     }
 

@@ -13,6 +13,27 @@ internal enum Mutant
 
     /// <summary>Fork write-protects the parent's pages with its areas even, as v12 did before its patch 18, and Linux 6.4 again.</summary>
     ForkKeepsAreasEven,
+
+    /// <summary>New areas are even from the start: faults use them before tables and TLBs agree with them.</summary>
+    PublishAreasEven,
+
+    /// <summary>A fork returns before the parent's translations for writing are gone.</summary>
+    SkipFlushInFork,
+
+    /// <summary>A page is replaced by its copy while other accessors still read the old one.</summary>
+    SkipShootdownOfCopiedPage,
+
+    /// <summary>An unmapped page's reference is dropped before the shootdown: the other side of a fork then writes it in place.</summary>
+    DropReferenceBeforeShootdown,
+
+    /// <summary>An unmap admits readers before its areas are out of the tree.</summary>
+    DowngradeBeforeRemoval,
+
+    /// <summary>A stack grows with <c>mmap_lock</c> held for read, beside others.</summary>
+    GrowStackUnderReadLock,
+
+    /// <summary>A page table is freed at once, whoever stands on it.</summary>
+    FreeTablesAtOnce,
 }
 
 /// <summary>Which mutant the engine is. Chosen before a schedule, never while one runs.</summary>

@@ -27,6 +27,9 @@ internal sealed class VmArea
         SupportsSpeculation = file is null || file.SupportsSpeculation;
         _anonVma = new Ref<AnonVma?>(anonVma);
         _sequence = new Word64(1);
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active == Mutant.PublishAreasEven) _sequence = new Word64(0);
+#endif
     }
 
     /// <summary>First byte.</summary>
@@ -100,6 +103,9 @@ internal sealed class VmArea
     public void EndChange()
     {
         ulong now = _sequence.LoadRelaxed();
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active == Mutant.PublishAreasEven && !IsOdd(now)) return;
+#endif
         Debug.Assert(IsOdd(now), "Only an area under change can be released.");
         _sequence.StoreRelease(now + 1);
     }

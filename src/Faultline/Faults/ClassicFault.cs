@@ -23,6 +23,16 @@ internal static class ClassicFault
             if (signal != FaultSignal.NotMapped || !mayGrow) return signal;
 
             // Below a stack? Growing it replaces the area, so it needs the lock for write (Linux mm/mmap_lock.c:lock_mm_and_find_vma()).
+#if FAULTLINE_EXPLORE
+            if (Sync.Mutants.Active == Sync.Mutant.GrowStackUnderReadLock)
+            {
+                mmapLock.EnterRead(user);
+                mayGrow = fault.Space.TryGrowStack(fault.Address);
+                mmapLock.ExitRead();
+                if (!mayGrow) return signal;
+                continue;
+            }
+#endif
             mmapLock.EnterWrite(user);
             mayGrow = fault.Space.TryGrowStack(fault.Address);
             mmapLock.ExitWrite();

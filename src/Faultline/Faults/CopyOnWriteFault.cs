@@ -100,6 +100,9 @@ internal static class CopyOnWriteFault<TDesign>
         Native.StoreRelaxed(ref table.Generation, table.Generation + 1);
         Fence.Full();
         ulong accessors = Native.LoadAcquire(ref table.Accessors);
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active == Mutant.SkipShootdownOfCopiedPage) return;
+#endif
 
         // Alone, and the bit is nobody else's too: the own translation is overwritten by the fill that follows.
         if (accessors == 0 || (accessors == fault.Accessor?.SlotBit && fault.Space.Accessors.Snapshot.Length <= AccessorSet.MaskBits)) return;

@@ -90,6 +90,9 @@ internal static partial class PageOperations
     /// <summary>Once after the last area: shoots down the write permissions that the parent's accessors still hold.</summary>
     public static void FlushAfterFork(AddressSpace parent)
     {
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active == Mutant.SkipFlushInFork) parent.ForkedAccessors = 0;
+#endif
         Shootdown.Invalidate(parent, parent.ForkedAccessors, 0, TableLevel.LowerHalfEnd);
         parent.ForkedAccessors = 0;
     }

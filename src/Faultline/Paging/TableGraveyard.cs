@@ -31,6 +31,13 @@ internal sealed class TableGraveyard : IFrameReserve
     /// <summary>Adds a table that no parent points to any more. Under the page-table lock.</summary>
     public void Bury(uint frame)
     {
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active == Mutant.FreeTablesAtOnce)
+        {
+            _space.Memory.Frames.Free(frame);
+            return;
+        }
+#endif
         _gate.Enter();
         if (_count == BatchSize) EmptyLocked();
         _frames[_count++] = frame;

@@ -53,12 +53,19 @@ internal ref struct TlbGather
     /// <summary>Shoots down what was cleared, then drops the references. Without any PTE lock held.</summary>
     public void Flush()
     {
-        if (_end != 0) Shootdown.Invalidate(_space, _accessors, _start, _end);
+        bool isDue = _end != 0;
+#if FAULTLINE_EXPLORE
+        isDue &= Mutants.Active != Mutant.DropReferenceBeforeShootdown;
+#endif
+        if (isDue) Shootdown.Invalidate(_space, _accessors, _start, _end);
         int free = 0;
         foreach (uint frame in _frames[.._count])
         {
             if (FrameReferences.DropReference(ref _space.Memory.Info(frame))) _frames[free++] = frame;
         }
+#if FAULTLINE_EXPLORE
+        if (!isDue && _end != 0) Shootdown.Invalidate(_space, _accessors, _start, _end);
+#endif
 
         if (free != 0) _space.Memory.Frames.Free(_frames[..free]);
         _count = 0;

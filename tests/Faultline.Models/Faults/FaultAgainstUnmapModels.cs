@@ -10,6 +10,7 @@ namespace Faultline.Models.Faults;
 public class FaultAgainstUnmapModels
 {
     private const int Schedules = 2_000;
+    private const int SchedulesWithTables = 600;
 
     // Ends at the first failure; leaves room for an engine whose schedules have become longer.
     private const int SchedulesToFind = 20_000;
@@ -21,6 +22,28 @@ public class FaultAgainstUnmapModels
             var model = new ModelSpace(scope);
             WriteAgainstUnmap(scope, model, model.AddAccessor());
         });
+
+    [Fact]
+    public void WhenTablesGoWithTheirLastAreaThenNoWalkerReadsAFreedOne() =>
+        Checks.AssertPasses(MemoryModel.Tso, ReadWhileTablesGo, SchedulesWithTables);
+
+    [Fact]
+    public void WhenTablesGoWhileAFaultMakesThemThenNothingStays() =>
+        Checks.AssertPasses(MemoryModel.Tso, WriteWhileTablesGo, SchedulesWithTables);
+
+    /// <summary>
+    /// <code>
+    ///   read: walk                             unmap
+    ///   load parent entry: table T
+    ///                                          parent entry := 0, free T
+    ///                                          (somebody else writes to T)
+    ///   load T's entry: not an entry
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenTablesAreFreedUnderAWalkerThenItReadsWhatIsNoTable() =>
+        Checks.WithMutant(Mutant.FreeTablesAtOnce, () =>
+            Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, ReadWhileTablesGo));
 
     [Fact]
     public void WhenThePagesTableStaysThenNothingStaysInIt() =>
@@ -38,7 +61,7 @@ public class FaultAgainstUnmapModels
     /// </summary>
     [Fact]
     public void WhenTheSecondValidationIsRemovedThenAPageStaysInTheHole() =>
-        WithMutant(Mutant.SkipSecondValidation, () =>
+        Checks.WithMutant(Mutant.SkipSecondValidation, () =>
         {
             var finding = Checks.AssertFails(MemoryModel.Tso, FindingKind.FailedCheck, WriteBesideNeighbour, SchedulesToFind);
             Assert.Contains("mapped in the hole", finding.Message, StringComparison.Ordinal);
@@ -51,7 +74,7 @@ public class FaultAgainstUnmapModels
             var model = new ModelSpace(scope);
             MemoryAccessor one = model.AddAccessor(), other = model.AddAccessor();
             model.TouchNeighbour(one);
-            scope.Spawn(() => TryTo(() => other.Write(ModelSpace.First, 1L)));
+            scope.Spawn(() => ModelSpace.TryTo(() => other.Write(ModelSpace.First, 1L)));
             WriteAgainstUnmap(scope, model, one);
         });
 
@@ -72,7 +95,7 @@ public class FaultAgainstUnmapModels
     /// </summary>
     [Fact]
     public void WhenASectionIsAnnouncedByAPlainStoreThenAFreedFrameIsWritten() =>
-        WithMutant(Mutant.AnnounceSectionByPlainStore, () =>
+        Checks.WithMutant(Mutant.AnnounceSectionByPlainStore, () =>
         {
             var finding = Checks.AssertFails(MemoryModel.Tso, FindingKind.FailedCheck, WriteThroughTlb, SchedulesToFind);
             Assert.Contains("after it was freed", finding.Message, StringComparison.Ordinal);
@@ -80,19 +103,12 @@ public class FaultAgainstUnmapModels
 
     [Fact]
     public void WhenASectionIsAnnouncedByAPlainStoreThenSequentialConsistencyDoesNotShowIt() =>
-        WithMutant(Mutant.AnnounceSectionByPlainStore, () =>
+        Checks.WithMutant(Mutant.AnnounceSectionByPlainStore, () =>
             Checks.AssertPasses(MemoryModel.SequentiallyConsistent, WriteThroughTlb, Schedules));
 
     [Fact]
     public void WhenAMappedPageIsReadWhileItIsUnmappedThenTheReaderSeesItsContentsOrASignal() =>
-        Checks.AssertPasses(MemoryModel.Tso, maxSchedules: Schedules, body: scope =>
-        {
-            var model = new ModelSpace(scope);
-            MemoryAccessor accessor = model.AddAccessor();
-            accessor.Write(ModelSpace.First, 7L);
-            scope.Spawn(() => TryTo(() => Assert.Equal(7L, accessor.Read<long>(ModelSpace.First))));
-            scope.Spawn(model.Unmap);
-        });
+        Checks.AssertPasses(MemoryModel.Tso, ReadAgainstUnmap, Schedules);
 
     /// <summary>One accessor has already faulted a neighbour in: table, AnonVma and frames are at hand, the page is not.</summary>
     private static void WriteBesideNeighbour(ExploreScope scope)
@@ -112,35 +128,42 @@ public class FaultAgainstUnmapModels
         WriteAgainstUnmap(scope, model, accessor);
     }
 
-    private static void WriteAgainstUnmap(ExploreScope scope, ModelSpace model, MemoryAccessor accessor)
+    private static void ReadWhileTablesGo(ExploreScope scope)
     {
-        scope.Spawn(() => TryTo(() => accessor.Write(ModelSpace.Second, 2L)));
+        var model = new ModelSpace(scope);
+        MemoryAccessor accessor = model.AddAccessor();
+        model.MapTarget();
+        model.Reader.Write(ModelSpace.Target, 7L);
+        scope.Spawn(() => ModelSpace.TryTo(() => Assert.Equal(7L, accessor.Read<long>(ModelSpace.Target))));
+        scope.Spawn(model.UnmapTarget);
+    }
+
+    private static void WriteWhileTablesGo(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope);
+        MemoryAccessor accessor = model.AddAccessor();
+        model.MapTarget();
+        model.Reader.Write(ModelSpace.Target, 7L);
+        scope.Spawn(() => ModelSpace.TryTo(() => accessor.Write(ModelSpace.Target + Page.Size, 8L)));
+        scope.Spawn(() =>
+        {
+            model.UnmapTarget();
+            model.Space.Graveyard.Release();
+        });
+    }
+
+    private static void ReadAgainstUnmap(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope);
+        MemoryAccessor accessor = model.AddAccessor();
+        model.Reader.Write(ModelSpace.First, 7L);
+        scope.Spawn(() => ModelSpace.TryTo(() => Assert.Equal(7L, accessor.Read<long>(ModelSpace.First))));
         scope.Spawn(model.Unmap);
     }
 
-    /// <summary>The page may be gone already.</summary>
-    private static void TryTo(Action access)
+    private static void WriteAgainstUnmap(ExploreScope scope, ModelSpace model, MemoryAccessor accessor)
     {
-        try
-        {
-            access();
-        }
-        catch (MemoryFaultException fault)
-        {
-            Assert.Equal(FaultSignal.NotMapped, fault.Signal);
-        }
-    }
-
-    private static void WithMutant(Mutant mutant, Action check)
-    {
-        Mutants.Active = mutant;
-        try
-        {
-            check();
-        }
-        finally
-        {
-            Mutants.Active = Mutant.None;
-        }
+        scope.Spawn(() => ModelSpace.TryTo(() => accessor.Write(ModelSpace.Second, 2L)));
+        scope.Spawn(model.Unmap);
     }
 }

@@ -4,10 +4,10 @@ using Faultline.Physical;
 
 namespace Faultline.Models.Faults;
 
-/// <summary>A small address space for one schedule: three pages to unmap, a gap, and a neighbour that stays.</summary>
+/// <summary>A small address space for one schedule: three pages to unmap, a gap, a neighbour that stays, and far above room for others.</summary>
 /// <remarks>
 /// <code>
-///   |  first | second |  third |   gap  |  neighbour |
+///   |  first | second |  third |   gap  |  neighbour |   ...   target
 ///   +--------+--------+--------+        +------------+
 /// </code>
 /// </remarks>
@@ -17,6 +17,10 @@ internal sealed class ModelSpace
     public const ulong Second = First + Page.Size;
     public const ulong Third = Second + Page.Size;
     public const ulong End = Third + Page.Size;
+    public const ulong Length = End - First;
+
+    /// <summary>Free, in another table: where a model moves the pages to, or puts a stack.</summary>
+    public const ulong Target = First + (1UL << 30);
 
     private const ulong NeighbourStart = End + Page.Size;
     private const ulong NeighbourEnd = NeighbourStart + Page.Size;
@@ -27,17 +31,22 @@ internal sealed class ModelSpace
 
     private readonly PhysicalMemory _memory = new(new PhysicalMemoryOptions { CapacityInFrames = Frames, PoisonFreedFrames = true });
     private readonly List<MemoryAccessor> _accessors = [];
+    private readonly List<Action> _checks = [];
 
-    public ModelSpace(ExploreScope scope)
+    public ModelSpace(ExploreScope scope, FaultDesign design = FaultDesign.AreaSequence)
     {
-        Space = new AddressSpace(_memory, new AddressSpaceOptions());
+        Space = new AddressSpace(_memory, new AddressSpaceOptions { Design = design });
         Map(First, End);
         Map(NeighbourStart, NeighbourEnd);
+        Reader = AddAccessor();
         scope.AtEnd(AssertNothingIsLeft);
         scope.Cleanup(_memory.Dispose);
     }
 
     public AddressSpace Space { get; }
+
+    /// <summary>For whoever looks at the outcome; one thread at a time.</summary>
+    public MemoryAccessor Reader { get; }
 
     /// <summary>An accessor for one more thread; the models end with a look through each.</summary>
     public MemoryAccessor AddAccessor()
@@ -47,24 +56,61 @@ internal sealed class ModelSpace
         return accessor;
     }
 
+    /// <summary>Adds a check of the outcome, made before everything is unmapped.</summary>
+    public void AtEnd(Action check) => _checks.Add(check);
+
     /// <summary>Faults the neighbour in: the table that it shares with the three pages then stays.</summary>
     public void TouchNeighbour(MemoryAccessor accessor) => accessor.Write(NeighbourStart, NeighbourContents);
 
     /// <summary>Unmaps the three pages.</summary>
-    public void Unmap() => Space.Unmap(First, End - First);
+    public void Unmap() => Space.Unmap(First, Length);
+
+    /// <summary>Moves the three pages.</summary>
+    public void MoveTo(ulong target, RemapFlags flags = RemapFlags.None) =>
+        Space.Remap(First, Length, Length, RemapFlags.MayMove | RemapFlags.Fixed | flags, target);
+
+    /// <summary>Maps the target, which shares no table but the root with anything else.</summary>
+    public void MapTarget() => Map(Target, Target + Length);
+
+    public void UnmapTarget() => Space.Unmap(Target, Length);
+
+    /// <summary>No entry of the three pages allows writing.</summary>
+    public void AssertReadOnly()
+    {
+        for (ulong address = First; address < End; address += Page.Size)
+        {
+            PageWalk walk = Space.PageTable.Walk(address);
+            Assert.False(walk.IsComplete && walk.Value.IsWritable, $"a page may be written at {address:x}");
+        }
+    }
+
+    /// <summary>True if the access was possible; the page may be gone, or no longer for writing.</summary>
+    public static bool TryTo(Action access)
+    {
+        try
+        {
+            access();
+            return true;
+        }
+        catch (MemoryFaultException fault)
+        {
+            Assert.Contains(fault.Signal, new[] { FaultSignal.NotMapped, FaultSignal.NotPermitted });
+            return false;
+        }
+    }
 
     private void Map(ulong start, ulong end) =>
         Space.Map(start, end - start, Protection.ReadWrite, MapFlags.Private | MapFlags.Anonymous | MapFlags.FixedNoReplace);
 
     private void AssertNothingIsLeft()
     {
-        for (ulong address = First; address < End; address += Page.Size)
-        {
-            PageWalk walk = Space.PageTable.Walk(address);
-            Assert.True(!walk.IsComplete || walk.Value.IsNone, $"a page is mapped in the hole, at {address:x}");
-            foreach (MemoryAccessor accessor in _accessors)
-                Assert.Throws<MemoryFaultException>(() => accessor.Read<long>(address));
-        }
+        foreach (Action check in _checks) check();
+
+        // Where a call of the model has left a hole this looks at no page.
+        Unmap();
+        Space.Unmap(Target - Length, 2 * Length);
+        AssertHole(First);
+        AssertHole(Target);
 
         foreach (MemoryAccessor accessor in _accessors)
             Assert.Contains(accessor.Read<long>(NeighbourStart), new[] { 0, NeighbourContents });
@@ -77,5 +123,16 @@ internal sealed class ModelSpace
         var all = new uint[Frames];
         Assert.Equal(Frames, _memory.Frames.TryAllocate(all));
         _memory.Frames.Free(all);
+    }
+
+    private void AssertHole(ulong start)
+    {
+        for (ulong address = start; address < start + Length; address += Page.Size)
+        {
+            PageWalk walk = Space.PageTable.Walk(address);
+            Assert.True(!walk.IsComplete || walk.Value.IsNone, $"a page is mapped in the hole, at {address:x}");
+            foreach (MemoryAccessor accessor in _accessors)
+                Assert.Throws<MemoryFaultException>(() => accessor.Read<long>(address));
+        }
     }
 }

@@ -1,0 +1,140 @@
+using Faultline.Checker;
+using Faultline.Sync;
+
+namespace Faultline.Models.Faults;
+
+/// <summary>
+/// A page with two holders, or the zero page, while one of them writes: who has read the new contents never reads the old again, and nothing is
+/// written to a page that another sees. Each protection that this rests on is taken away once, and missed.
+/// </summary>
+public class CopyOnWriteModels
+{
+    private const int Schedules = 600;
+
+    // A fork looks at every entry of a TLB: 1,500 steps.
+    private const int SchedulesOfForks = 150;
+    private const int SchedulesToFind = 10_000;
+
+    [Fact]
+    public void WhenTheZeroPageIsReplacedThenNobodyReadsZeroesAfterwards() =>
+        Checks.AssertPasses(MemoryModel.Tso, ReplaceZeroPage, Schedules);
+
+    [Fact]
+    public void WhenASharedPageIsCopiedThenNobodyReadsTheOldOneAfterwards() =>
+        Checks.AssertPasses(MemoryModel.Tso, ReplaceSharedPage, Schedules);
+
+    [Fact]
+    public void WhenAPageIsReplacedWithoutAShootdownThenTheOldOneIsReadAfterwards() =>
+        Checks.WithMutant(Mutant.SkipShootdownOfCopiedPage, () =>
+        {
+            Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, ReplaceZeroPage);
+            Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, ReplaceSharedPage);
+        });
+
+    [Fact]
+    public void WhenAChildUnmapsWhatItsParentWritesThenTheChildNeverReadsIt() =>
+        Checks.AssertPasses(MemoryModel.Tso, UnmapInChild, Schedules);
+
+    /// <summary>
+    /// <code>
+    ///   child: unmap                parent                              child: another thread
+    ///   clear the entry
+    ///   drop the reference          the only holder: writes in place    reads the parent's 2 by a translation that is gone
+    ///   shoot down
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenTheReferenceIsDroppedBeforeTheShootdownThenTheChildReadsIt() =>
+        Checks.WithMutant(Mutant.DropReferenceBeforeShootdown, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, UnmapInChild));
+
+    /// <summary>What the child sees was true when the fork returned, and stays.</summary>
+    [Fact]
+    public void WhenAPageIsWrittenWhileItIsForkedThenTheChildsPageStaysAsItIs() =>
+        Checks.AssertPasses(MemoryModel.Tso, WriteAgainstFork, SchedulesOfForks);
+
+    [Fact]
+    public void WhenAForkReturnsBeforeItsShootdownThenTheChildsPageChanges() =>
+        Checks.WithMutant(Mutant.SkipFlushInFork, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, WriteAgainstFork));
+
+    private static void UnmapInChild(ExploreScope scope)
+    {
+        AddressSpace? child = null;
+        MemoryAccessor? reader = null;
+        var model = new ModelSpace(scope);
+        model.AtEnd(() =>
+        {
+            Assert.Equal(2, model.Reader.Read<long>(ModelSpace.First));
+            reader!.Dispose();
+            child!.Dispose();
+        });
+        MemoryAccessor writer = model.Reader;
+        writer.Write(ModelSpace.First, 1L);
+        child = model.Space.Fork();
+        reader = child.CreateAccessor();
+        Assert.Equal(1, reader.Read<long>(ModelSpace.First));
+        scope.Spawn(() => child.Unmap(ModelSpace.First, ModelSpace.Length));
+        scope.Spawn(() => writer.Write(ModelSpace.First, 2L));
+        scope.Spawn(() => ModelSpace.TryTo(() => Assert.Equal(1, reader.Read<long>(ModelSpace.First))));
+    }
+
+    private static void WriteAgainstFork(ExploreScope scope)
+    {
+        AddressSpace? child = null;
+        MemoryAccessor? look = null;
+        long seen = -1;
+        var model = new ModelSpace(scope);
+        model.AtEnd(() =>
+        {
+            Assert.Equal(seen, look!.Read<long>(ModelSpace.First));
+            Assert.Equal(2, model.Reader.Read<long>(ModelSpace.First));
+            look.Dispose();
+            child!.Dispose();
+        });
+        MemoryAccessor writer = model.AddAccessor();
+        writer.Write(ModelSpace.First, 1L);
+        scope.Spawn(() => writer.Write(ModelSpace.First, 2L));
+        scope.Spawn(() =>
+        {
+            child = model.Space.Fork();
+            look = child.CreateAccessor();
+            seen = look.Read<long>(ModelSpace.First);
+        });
+    }
+
+    private static void ReplaceZeroPage(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope);
+        Replace(scope, model, before: 0);
+    }
+
+    private static void ReplaceSharedPage(ExploreScope scope)
+    {
+        AddressSpace? child = null;
+        var model = new ModelSpace(scope);
+        model.AtEnd(() => child!.Dispose());
+        model.Reader.Write(ModelSpace.First, 1L);
+        child = model.Space.Fork();
+        Replace(scope, model, before: 1);
+    }
+
+    /// <summary>One thread replaces the page that another has a translation of, and then says so on a page that nobody replaces.</summary>
+    private static void Replace(ExploreScope scope, ModelSpace model, long before)
+    {
+        MemoryAccessor writer = model.AddAccessor(), reader = model.Reader;
+        writer.Write(ModelSpace.Third, 0L);
+        Assert.Equal(0, reader.Read<long>(ModelSpace.Third));
+        Assert.Equal(before, reader.Read<long>(ModelSpace.First));
+        scope.Spawn(() =>
+        {
+            writer.Write(ModelSpace.First, 2L);
+            writer.Write(ModelSpace.Third, 1L);
+        });
+        scope.Spawn(() =>
+        {
+            bool replaced = reader.Read<long>(ModelSpace.Third) == 1;
+            long first = reader.Read<long>(ModelSpace.First), second = reader.Read<long>(ModelSpace.First);
+            Assert.True(first == 2 || (first == before && !replaced), $"read {first}, replaced before: {replaced}");
+            Assert.True(second == 2 || (second == before && first == before), $"read {second} after {first}");
+        });
+    }
+}
