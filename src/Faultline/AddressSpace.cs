@@ -31,10 +31,11 @@ public sealed partial class AddressSpace : IDisposable
         Memory = memory;
         Options = options ?? new AddressSpaceOptions();
         Limits = Options.Limits.Copy();
+        MmapLock = CreateLock();
         PageTable = PageTable.TryCreate(memory) ?? throw new AddressSpaceException("execve", Errno.ENOMEM);
         Graveyard = new TableGraveyard(this);
         _change = new AreaChange(this);
-        IsSpeculationEnabled = Options.Design == FaultDesign.AreaSequence;
+        IsSpeculationEnabled = Options.Design != FaultDesign.Classic;
         FaultlineMeter.Add(this);
     }
 
@@ -44,6 +45,7 @@ public sealed partial class AddressSpace : IDisposable
         Memory = parent.Memory;
         Options = parent.Options;
         Limits = parent.Limits.Copy();
+        MmapLock = CreateLock();
         PageTable = table;
         Graveyard = new TableGraveyard(this);
         _change = new AreaChange(this);
@@ -62,7 +64,7 @@ public sealed partial class AddressSpace : IDisposable
     internal AddressSpaceOptions Options { get; }
 
     /// <summary>Held for write by every call that changes areas, for read by classic faults and by calls that need areas to stay.</summary>
-    internal MmapLock MmapLock { get; } = new();
+    internal MmapLock MmapLock { get; }
 
     /// <summary>Read without a lock; written under <see cref="MmapLock"/>.</summary>
     internal AreaTree Areas { get; } = new();
@@ -71,6 +73,8 @@ public sealed partial class AddressSpace : IDisposable
 
     /// <summary>Guarded by <see cref="MmapLock"/>, held for write.</summary>
     internal AreaUsage Usage { get; } = new();
+
+    private MmapLock CreateLock() => new(countsWriters: Options.Design == FaultDesign.SpaceSequence);
 
     // Used by whoever holds MmapLock for write.
     private readonly AreaChange _change;

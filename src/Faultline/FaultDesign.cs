@@ -11,4 +11,16 @@ public enum FaultDesign
     /// <see cref="Classic"/> (Laurent Dufour's v12 series of 2019, without its reference count).
     /// </summary>
     AreaSequence,
+
+    /// <summary>
+    /// Speculatively, validated by one sequence of the whole space: any call that begins or ends meanwhile sends the fault to the start (Michel Lespinasse's
+    /// series of 2021 and 2022).
+    /// </summary>
+    SpaceSequence,
+
+    /// <summary>
+    /// Under a reader lock of the area alone, for which a call that changes the area waits (Linux's per-VMA locks since 6.4). Nothing is validated, and two shared-line
+    /// writes are paid for each fault.
+    /// </summary>
+    AreaLock,
 }

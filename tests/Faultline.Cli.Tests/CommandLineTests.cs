@@ -30,7 +30,7 @@ public class CommandLineTests
     [InlineData("info has no option '--jason'", "info", "--jason")]
     [InlineData("record has no option '-j'", "record", "-o", "x", "-j", "true")]
     [InlineData("'many' for option '--list': a number is expected", "replay", "x.fltrace", "--list", "many")]
-    [InlineData("'classic', 'area-sequence', 'all'", "replay", "x.fltrace", "--design", "other")]
+    [InlineData("'area-lock', 'both', 'all'", "replay", "x.fltrace", "--design", "other")]
     [InlineData("--list -1 is not between 0", "replay", "x.fltrace", "--list", "-1")]
     [InlineData("--memory 16777216 is not between 1 and 16777215", "replay", "x.fltrace", "--memory", "16777216")]
     [InlineData("--require-agreement NaN is not between 0 and 100", "replay", "x.fltrace", "--require-agreement", "NaN")]

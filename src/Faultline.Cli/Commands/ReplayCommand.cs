@@ -6,18 +6,28 @@ namespace Faultline.Cli.Commands;
 /// <summary><c>faultline replay FILE</c>: runs a recording again and compares.</summary>
 internal sealed class ReplayCommand : Verb
 {
-    private const string All = "all", Classic = "classic", AreaSequence = "area-sequence";
+    private const string Both = "both", All = "all";
     private const int FramesPerMebibyteShift = 8;
 
     // A frame number has 32 bits: 16 TiB.
     private const long MostMebibytes = (1L << (32 - FramesPerMebibyteShift)) - 1;
 
+    private static readonly Dictionary<string, IReadOnlyList<FaultDesign>> s_designs = new()
+    {
+        ["classic"] = [FaultDesign.Classic],
+        ["area-sequence"] = [FaultDesign.AreaSequence],
+        ["space-sequence"] = [FaultDesign.SpaceSequence],
+        ["area-lock"] = [FaultDesign.AreaLock],
+        [Both] = [FaultDesign.Classic, FaultDesign.AreaSequence],
+        [All] = Enum.GetValues<FaultDesign>(),
+    };
+
     private readonly Argument<string> _file = new("FILE") { Description = "A .fltrace recording, or perf script text (plain or zstd)." };
 
     private readonly Option<string> _design = new("--design")
     {
-        Description = $"How faults are served: {Classic}, {AreaSequence} or {All}.",
-        DefaultValueFactory = _ => All,
+        Description = $"How faults are served: {string.Join(", ", s_designs.Keys)}. Both: classic and area-sequence.",
+        DefaultValueFactory = _ => Both,
     };
 
     private readonly Option<bool> _shortCut = new("--short-cut") { Description = "Faults of a space with a single thread go the classic way." };
@@ -50,9 +60,10 @@ internal sealed class ReplayCommand : Verb
         : base(context, "replay", "Run a recording again under each design, and compare calls, areas and faults with what Linux did.",
             "faultline replay app.fltrace",
             "faultline replay app.fltrace --design area-sequence --list 20",
+            "faultline replay app.fltrace --design all",
             "faultline replay app.fltrace --order-calls --require-agreement 99.5 --json")
     {
-        _design.AcceptOnlyFromAmong(Classic, AreaSequence, All);
+        _design.AcceptOnlyFromAmong([.. s_designs.Keys]);
         foreach (Option option in (Option[])[_design, _shortCut, _paced, _orderCalls, _require, _list, _memory, _json]) Add(option);
         Add(_file);
     }
@@ -63,12 +74,7 @@ internal sealed class ReplayCommand : Verb
         var file = parse.GetRequiredValue(_file);
         var options = new ReplayOptions
         {
-            Designs = parse.GetValue(_design) switch
-            {
-                Classic => [FaultDesign.Classic],
-                AreaSequence => [FaultDesign.AreaSequence],
-                _ => [FaultDesign.Classic, FaultDesign.AreaSequence],
-            },
+            Designs = s_designs[parse.GetRequiredValue(_design)],
             ShortCut = parse.GetValue(_shortCut),
             OrderCalls = parse.GetValue(_orderCalls),
             Paced = parse.GetValue(_paced),

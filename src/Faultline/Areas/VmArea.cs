@@ -97,7 +97,27 @@ internal sealed class VmArea
     {
         ulong now = _sequence.Add(1);
         Debug.Assert(IsOdd(now), "An area under change cannot be changed again.");
+
+        // None but under FaultDesign.AreaLock. They neither wait for a lock of ours nor for a device.
+        var backoff = new Backoff();
+        while (_readers.LoadAcquire() != 0) backoff.Wait();
     }
+
+    // Faults under way in the area, under FaultDesign.AreaLock only. Raised by a fault before it looks at the sequence, lowered with release; a writer makes the
+    // sequence odd before it looks here. Both raise and odd are full fences, so one sees the other.
+    private Word32 _readers;
+
+    /// <summary>Takes the area's reader lock; false if a writer changes the area or has replaced it.</summary>
+    public bool TryEnterRead()
+    {
+        _readers.Add(1);
+        if (!IsOdd(_sequence.LoadAcquire())) return true;
+        ExitRead();
+        return false;
+    }
+
+    /// <summary>Gives the reader lock back; releases what the fault did to a writer that waits.</summary>
+    public void ExitRead() => _readers.Add(-1);
 
     /// <summary>Makes the area even: tables and TLBs agree with it. Also publishes an area for the first time.</summary>
     public void EndChange()

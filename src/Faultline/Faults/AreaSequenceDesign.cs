@@ -32,6 +32,10 @@ internal readonly struct AreaSequenceDesign : IFaultDesign
         return area.SupportsSpeculation ? FaultStep.Continue : fault.Abort(SpeculationAbort.NotSupported);
     }
 
+    public static void End(ref FaultContext fault)
+    {
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryLock(ref FrameInfo table) => PteLock.TryEnter(ref table);
 

@@ -18,6 +18,10 @@ internal readonly struct ClassicDesign : IFaultDesign
         return FaultStep.Continue;
     }
 
+    public static void End(ref FaultContext fault)
+    {
+    }
+
     public static bool TryLock(ref FrameInfo table)
     {
         PteLock.Enter(ref table);

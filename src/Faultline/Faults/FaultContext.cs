@@ -46,6 +46,12 @@ internal ref struct FaultContext
     /// <summary>A referenced frame of the page cache that the fault waited for; 0 if none. Keeps the page in memory until the pass that maps it.</summary>
     public uint CachedFrame;
 
+    /// <summary>The space's count of writers, under <see cref="FaultDesign.SpaceSequence"/>.</summary>
+    public ulong SpaceSequence;
+
+    /// <summary>The reader lock of <see cref="Area"/> is held, under <see cref="FaultDesign.AreaLock"/>.</summary>
+    public bool HoldsArea;
+
     /// <summary>Why the last step was <see cref="FaultStep.Restart"/> or <see cref="FaultStep.Abort"/>.</summary>
     public SpeculationAbort Reason;
 

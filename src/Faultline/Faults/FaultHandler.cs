@@ -14,7 +14,13 @@ internal static class FaultHandler
     public static FaultSignal Handle(MemoryAccessor accessor, ulong address, AccessKind access, PageWalk walk)
     {
         var fault = new FaultContext(accessor.Space, accessor, address, access) { Walk = walk };
-        bool resolved = accessor.Space.Options.Design == FaultDesign.AreaSequence && SpeculativeFault.TryResolve(ref fault);
+        bool resolved = accessor.Space.Options.Design switch
+        {
+            FaultDesign.AreaSequence => SpeculativeFault.TryResolve<AreaSequenceDesign>(ref fault),
+            FaultDesign.SpaceSequence => SpeculativeFault.TryResolve<SpaceSequenceDesign>(ref fault),
+            FaultDesign.AreaLock => SpeculativeFault.TryResolve<AreaLockDesign>(ref fault),
+            _ => false,
+        };
         if (resolved)
         {
             fault.Count(FaultEvent.Speculative);

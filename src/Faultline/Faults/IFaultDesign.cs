@@ -14,6 +14,11 @@ internal interface IFaultDesign
     /// <summary>Finds the area of the fault and begins to protect it.</summary>
     static abstract FaultStep Find(ref FaultContext fault);
 
+    /// <summary>
+    /// Ends what <see cref="Find"/> began, if it began something: before a speculative fault waits for a device, is resolved, or is handed to the classic path.
+    /// </summary>
+    static abstract void End(ref FaultContext fault);
+
     /// <summary>Takes a lowest table's lock, or tells that it is busy.</summary>
     static abstract bool TryLock(ref FrameInfo table);
 

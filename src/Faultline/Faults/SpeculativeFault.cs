@@ -25,7 +25,8 @@ internal static class SpeculativeFault
     private const int MaxSupplies = 16;
 
     /// <summary>Inside a section, at the beginning and at the end. False: the classic path must do it.</summary>
-    public static bool TryResolve(ref FaultContext fault)
+    public static bool TryResolve<TDesign>(ref FaultContext fault)
+        where TDesign : struct, IFaultDesign
     {
         MemoryAccessor accessor = fault.Accessor!;
         if (fault.Space.Options.SingleThreadShortcut && fault.Space.Accessors.Count == 1)
@@ -41,10 +42,23 @@ internal static class SpeculativeFault
         }
 
         accessor.Counters.Count(FaultEvent.Attempt);
+        bool resolved = TryPasses<TDesign>(ref fault);
+        TDesign.End(ref fault);
+        if (resolved) return true;
+        Count(ref fault, fault.Reason);
+        accessor.Counters.Count(FaultEvent.Fallback);
+        return false;
+    }
+
+    /// <summary>False, with the reason, to give up.</summary>
+    private static bool TryPasses<TDesign>(ref FaultContext fault)
+        where TDesign : struct, IFaultDesign
+    {
+        MemoryAccessor accessor = fault.Accessor!;
         int restarts = 0;
         for (int supplies = 0; supplies < MaxSupplies; supplies++)
         {
-            FaultStep step = FaultPipeline<AreaSequenceDesign>.Run(ref fault);
+            FaultStep step = FaultPipeline<TDesign>.Run(ref fault);
             switch (step)
             {
                 case FaultStep.Resolved:
@@ -55,25 +69,19 @@ internal static class SpeculativeFault
                     accessor.Counters.Count(FaultEvent.Restart);
                     break;
                 case FaultStep.Restart or FaultStep.Abort:
-                    return GiveUp(ref fault, fault.Reason);
+                    return false;
             }
 
             accessor.LeaveSection();
-            bool supplied = Supply(ref fault, step);
+            bool supplied = Supply<TDesign>(ref fault, step);
             accessor.EnterSection();
 
             // Nothing that was read in the last section counts in this one.
             fault.Walk = default;
-            if (!supplied) return GiveUp(ref fault, fault.Reason);
+            if (!supplied) return false;
         }
 
-        return GiveUp(ref fault, SpeculationAbort.TableLockBusy);
-    }
-
-    private static bool GiveUp(ref FaultContext fault, SpeculationAbort reason)
-    {
-        Count(ref fault, reason);
-        fault.Accessor!.Counters.Count(FaultEvent.Fallback);
+        fault.Reason = SpeculationAbort.TableLockBusy;
         return false;
     }
 
@@ -84,12 +92,13 @@ internal static class SpeculativeFault
     }
 
     /// <summary>Fetches what is missing, outside the section; false if it is not to be had.</summary>
-    private static bool Supply(ref FaultContext fault, FaultStep missing)
+    private static bool Supply<TDesign>(ref FaultContext fault, FaultStep missing)
+        where TDesign : struct, IFaultDesign
     {
         switch (missing)
         {
             case FaultStep.NeedTables:
-                return TryInstallTables(ref fault);
+                return TryInstallTables<TDesign>(ref fault);
             case FaultStep.NeedFrame:
                 fault.Reason = SpeculationAbort.NoFrame;
                 return fault.Accessor!.Frames.Refill(FrameMagazine.Batch);
@@ -99,7 +108,7 @@ internal static class SpeculativeFault
                 AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                 return true;
             case FaultStep.NeedFilePage:
-                return TryReadFilePage(ref fault);
+                return TryReadFilePage<TDesign>(ref fault);
             case FaultStep.LockBusy:
                 fault.Count(FaultEvent.TableLockWait);
                 WaitForTableLock(ref fault.Table);
@@ -113,7 +122,8 @@ internal static class SpeculativeFault
     /// Installs the missing tables: frames first, then a section of its own with a <em>tried</em> page-table lock under which the area is validated. A writer turns
     /// its areas odd before it takes the same lock, so no table comes after it has looked.
     /// </summary>
-    private static bool TryInstallTables(ref FaultContext fault)
+    private static bool TryInstallTables<TDesign>(ref FaultContext fault)
+        where TDesign : struct, IFaultDesign
     {
         PageTable tables = fault.Space.PageTable;
         var reserve = new TableReserve();
@@ -123,11 +133,11 @@ internal static class SpeculativeFault
         if (tables.TryEnterInstall())
         {
             // A changed area or an outdated walk shows in the next pass.
-            if (fault.Area.IsUnchanged(fault.Sequence)) tables.Install(fault.Address, ref reserve);
+            if (TDesign.IsAreaUnchanged(ref fault)) tables.Install(fault.Address, ref reserve);
             tables.ExitInstall();
         }
 
-        fault.Accessor.LeaveSection();
+        fault.Accessor!.LeaveSection();
         tables.Return(ref reserve);
         return true;
     }
@@ -148,7 +158,8 @@ internal static class SpeculativeFault
     ///   enter, find: no area
     /// </code>
     /// </remarks>
-    private static bool TryReadFilePage(ref FaultContext fault)
+    private static bool TryReadFilePage<TDesign>(ref FaultContext fault)
+        where TDesign : struct, IFaultDesign
     {
         // At zero, or with the area changed, there is nothing to wait for: the next pass tells.
         VmFile file = fault.Area.File!;
@@ -156,7 +167,12 @@ internal static class SpeculativeFault
         var result = FileResult.Ok;
         try
         {
-            if (fault.Area.IsUnchanged(fault.Sequence)) result = fault.ReadFilePage();
+            if (TDesign.IsAreaUnchanged(ref fault))
+            {
+                // A writer that wants the area does not wait for the device.
+                TDesign.End(ref fault);
+                result = fault.ReadFilePage();
+            }
         }
         finally
         {

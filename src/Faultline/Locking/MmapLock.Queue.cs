@@ -59,7 +59,7 @@ internal sealed partial class MmapLock
             // Acquires, as in TryEnterWrite.
             if (seen.AdmitsBarging && State.CompareExchange(seen.WithWriter(user).Value, seen.Value) == seen.Value)
             {
-                _writeHolds.Begin(user);
+                BeginWriteHold(user);
                 FinishAwake(user, holder, since);
                 return;
             }
@@ -68,7 +68,7 @@ internal sealed partial class MmapLock
         }
 
         WaitInQueue(user, isWriter: true, holder, since);
-        _writeHolds.Begin(user);
+        BeginWriteHold(user);
     }
 
     private void FinishAwake(LockUser user, LockUser holder, long since)

@@ -21,10 +21,17 @@ namespace Faultline.Locking;
 /// </remarks>
 internal sealed partial class MmapLock
 {
+    private readonly bool _countsWriters;
+
+    // Odd while somebody holds the lock for write; raised by the holder alone. Counted only where faults validate by it: it costs a writer a full fence.
+    private Word64 _writeSequence;
+
     // The whole state, laid out by LockWord. Each change is one atomic operation: entering acquires, leaving releases.
     private OwnCacheLine _line;
 
     private readonly WriteHolds _writeHolds = new();
+
+    public MmapLock(bool countsWriters = false) => _countsWriters = countsWriters;
 
     private ref Word64 State => ref _line.Word;
 
@@ -33,6 +40,13 @@ internal sealed partial class MmapLock
 
     /// <summary>Held for write, by whomever; for assertions.</summary>
     public bool IsWriteHeld => new LockWord(State.LoadRelaxed()).IsWriteHeld;
+
+    /// <summary>
+    /// How often writers have begun and ended; odd while one is at work. Acquires what the last one did. A fault that finds the count unchanged under a table's lock, after the
+    /// lock's compare-and-swap, saw no writer; the writer raises the count, as a full fence, before it touches a table.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong ReadWriteSequence() => _writeSequence.LoadAcquire();
 
     /// <summary>Takes the lock for read; waits while it is held for write or somebody waits already.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -81,7 +95,7 @@ internal sealed partial class MmapLock
 
         // Acquires what earlier writers and readers released.
         if (!seen.AdmitsWriter || State.CompareExchange(seen.WithWriter(user).Value, seen.Value) != seen.Value) return false;
-        _writeHolds.Begin(user);
+        BeginWriteHold(user);
         return true;
     }
 
@@ -116,10 +130,19 @@ internal sealed partial class MmapLock
         return statistics;
     }
 
+    private void BeginWriteHold(LockUser user)
+    {
+        _writeHolds.Begin(user);
+        if (_countsWriters) _writeSequence.Add(1);
+    }
+
     private void EndWriteHold()
     {
         var held = new LockWord(State.LoadRelaxed());
         Debug.Assert(held.IsWriteHeld, "Only the writer leaves as one.");
         _writeHolds.End(held.User);
+
+        // Releases what this writer did to faults that find the count even.
+        if (_countsWriters) _writeSequence.StoreRelease(_writeSequence.LoadRelaxed() + 1);
     }
 }
