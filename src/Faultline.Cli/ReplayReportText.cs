@@ -15,6 +15,7 @@ internal static class ReplayReportText
         var tables = context.Tables;
         tables.Write(Facts(file, report));
         tables.Write(Designs(report));
+        if (report.Designs.Count > 1) tables.WriteLine("  The first design also pays for the just-in-time compiler; `faultline bench` compares speed.");
         if (report.Designs.Any(design => design.Lock.Behind.Count > 0)) tables.Write(Waits(report));
         tables.Write(Agreement(report));
         foreach (var design in report.Designs)
@@ -77,7 +78,7 @@ internal static class ReplayReportText
             foreach (var a in design.Agreement)
             {
                 Row(table, NameOf(design), a.Kind.ToString(), a.Compared.ToString("N0"), a.Agreed.ToString("N0"), a.Raced.ToString("N0"),
-                    a.Repeated.ToString("N0"), a.Percent.ToString("0.000"));
+                    a.Repeated.ToString("N0"), a.Compared == 0 ? "–" : a.Percent.ToString("0.000"));
             }
         }
         return table;

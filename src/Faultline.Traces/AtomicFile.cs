@@ -6,7 +6,7 @@ internal static class AtomicFile
     /// <summary>Lets <paramref name="write"/> fill a temporary file in the same folder, and renames it when that succeeded.</summary>
     public static T Write<T>(string path, Func<Stream, T> write)
     {
-        var full = Path.GetFullPath(path);
+        var full = Target(path);
         if (Directory.Exists(full)) throw new OutputException($"cannot write {path}: it is a folder");
         var folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder)) throw new OutputException($"cannot write {path}: its folder does not exist");
@@ -30,6 +30,25 @@ internal static class AtomicFile
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+
+    // A link stays one, and what it names gets the new content.
+    private static string Target(string path)
+    {
+        if (path.Length == 0) throw new OutputException("the name of the output is empty");
+        var full = Path.GetFullPath(path);
+
+        // The rename would put a file in the place of /dev/null.
+        if (Path.GetDirectoryName(full) == "/dev" || full.StartsWith("/proc/", StringComparison.Ordinal))
+            throw new OutputException($"cannot write {path}: it is a device, and the file must appear whole under its name");
+        try
+        {
+            return new FileInfo(full).LinkTarget is null ? full : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
+        }
+        catch (IOException e)
+        {
+            throw new OutputException($"cannot write {path}: {e.Message}", e);
         }
     }
 

@@ -36,8 +36,11 @@ public static class TraceInput
         return AtomicFile.Write(output, stream => PerfImporter.Import(input, stream, ImportHeader(path), progress, cancellation));
     }
 
-    private static FileStream OpenFile(string path) =>
-        Directory.Exists(path) ? throw new IOException($"{path} is a folder, not a file") : File.OpenRead(path);
+    private static FileStream OpenFile(string path)
+    {
+        if (path.Length == 0) throw new FileNotFoundException("the name of the input is empty");
+        return Directory.Exists(path) ? throw new IOException($"{path} is a folder, not a file") : File.OpenRead(path);
+    }
 
     // A recording is read from its end first; of a pipe the end is known only when all of it is there.
     private static Stream Seekable(FileStream file)

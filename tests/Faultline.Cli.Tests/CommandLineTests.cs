@@ -54,6 +54,14 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void WhenTheInputHasNoNameThenThatIsTheMessage()
+    {
+        var run = Cli.Run("info", "");
+        Assert.Equal(ExitCode.NoInput, run.ExitCode);
+        Assert.Contains("the name of the input is empty", run.Error);
+    }
+
+    [Fact]
     public void WhenTheInputIsAFolderThenThatIsTheMessage()
     {
         using var folder = new TestFolder();

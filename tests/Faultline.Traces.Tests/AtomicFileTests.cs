@@ -39,6 +39,31 @@ public sealed class AtomicFileTests : IDisposable
     public void WhenTheTargetIsAFolderThenThatIsTheMessage() =>
         Assert.Contains("is a folder", Assert.Throws<OutputException>(() => AtomicFile.Write(_folder.FullName, _ => 0)).Message);
 
+    [Theory]
+    [InlineData("/dev/null")]
+    [InlineData("/dev/stdout")]
+    [InlineData("/proc/self/fd/1")]
+    public void WhenTheTargetIsADeviceThenItIsNotReplacedByAFile(string device) =>
+        Assert.Contains("is a device", Assert.Throws<OutputException>(() => AtomicFile.Write<int>(device, _ => throw new InvalidOperationException())).Message);
+
+    [Fact]
+    public void WhenTheTargetIsALinkThenItStaysOneAndItsFileIsReplaced()
+    {
+        var link = Path.Combine(_folder.FullName, "link");
+        File.WriteAllText(Target, "old");
+        File.CreateSymbolicLink(link, Target);
+        AtomicFile.Write(link, stream =>
+        {
+            stream.Write("new"u8);
+            return 0;
+        });
+        Assert.Equal((Target, "new"), (new FileInfo(link).LinkTarget, File.ReadAllText(Target)));
+    }
+
+    [Fact]
+    public void WhenTheNameIsEmptyThenThatIsTheMessage() =>
+        Assert.Contains("is empty", Assert.Throws<OutputException>(() => AtomicFile.Write("", _ => 0)).Message);
+
     [Fact]
     public void WhenTheDeviceIsFullThenItIsAnOutputProblem() =>
         Assert.Contains("No space", Assert.Throws<OutputException>(() => AtomicFile.Write<int>(Target, _ => throw new IOException("No space left"))).Message);

@@ -116,8 +116,14 @@ internal sealed class ReplayCommand : Verb
 
         if (required is not { } percent) return ExitCode.Ok;
         if (!report.IsAgreementClaimed) return ExitCode.Inconclusive;
-        if (report.LowestAgreement >= percent) return ExitCode.Ok;
-        Context.Error.WriteLine($"faultline: agreement is {report.LowestAgreement:0.###} %, less than the {percent:0.###} % required. See the classes above.");
+        if (report.LowestAgreement is not { } agreement)
+        {
+            Context.Error.WriteLine("faultline: the recording holds nothing that could agree or disagree. Record a program from its start.");
+            return ExitCode.Inconclusive;
+        }
+
+        if (agreement >= percent) return ExitCode.Ok;
+        Context.Error.WriteLine($"faultline: agreement is {agreement:0.###} %, less than the {percent:0.###} % required. See the classes above.");
         return ExitCode.Finding;
     }
 }

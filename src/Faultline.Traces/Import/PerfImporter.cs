@@ -57,7 +57,13 @@ internal static class PerfImporter
 
         var totals = assembler.Finish();
         if (lines.Number == 0) throw new TraceFormatException("the input is empty", "Record again, or let perf script finish");
-        if (writer.Count == 0) throw new TraceFormatException("the input holds no event of a program", PerfText.Cure);
+        if (writer.Count == 0)
+        {
+            throw header.Interrupted
+                ? new OperationCanceledException("stopped before the program began")
+                : new TraceFormatException("the input holds no event of a program", PerfText.Cure);
+        }
+
         writer.Complete(totals);
         return totals with { Events = writer.Count };
     }

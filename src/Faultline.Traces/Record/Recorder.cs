@@ -35,8 +35,11 @@ public static class Recorder
             var events = perf.ProbeEvents(scratch.FullName, cancellation);
             var data = Path.Combine(scratch.FullName, "perf.data");
             var exitCode = perf.Record(data, events, command, stop);
-            if (!File.Exists(data))
+            if (new FileInfo(data) is not { Exists: true, Length: > 0 })
+            {
+                stop.ThrowIfCancellationRequested();
                 throw new RecordException(RecordFailure.UnsupportedHost, "perf record wrote nothing", "Read its message above");
+            }
 
             var header = new TraceHeader
             {

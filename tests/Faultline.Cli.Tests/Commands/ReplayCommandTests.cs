@@ -15,6 +15,18 @@ public class ReplayCommandTests
             Assert.Contains(word, cli.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("syscalls:sys_enter_msync: start: 0x1000, len: 0x1000, flags: 0x0", "nothing that could agree")]
+    [InlineData("PERF_RECORD_LOST lost 253", "253 events were lost")]
+    public void WhenAgreementCannotBeToldThenRequiringItIsInconclusive(string line, string reason)
+    {
+        using var folder = new TestFolder();
+        File.WriteAllText(folder["p.txt"], $"   app    10/10    [000]     1.000000000: {line}\n");
+        var cli = Cli.Run("replay", folder["p.txt"], "--require-agreement", "0");
+        Assert.Equal(ExitCode.Inconclusive, cli.ExitCode);
+        Assert.Contains(reason, cli.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void WhenThreadsWaitedThenTheTableSaysBehindWhomWithinTheWidthOfATerminal()
     {

@@ -156,4 +156,14 @@ public class PerfImporterTests
         Assert.All(execs, e => Assert.True(recording.MappingsOf(e.Index).Length >= 5));
         Assert.Equal(181, recording.Events.ToArray().Count(e => e.Kind == EventKind.Exit && e.Exit.GroupDead));
     }
+
+    [Fact]
+    public void WhenThereIsNoEventThenOnlyAnInterruptedRecordingIsNotToBlame()
+    {
+        const string Idle = "         swapper     0/0     [000]     1.000000000: PERF_RECORD_COMM: perf-exec:1/1\n";
+        Assert.Contains("holds no event", ImportFails(Idle).Message);
+
+        var interrupted = new TraceHeader { CreatedBy = "test", Source = "test", Interrupted = true };
+        Assert.Throws<OperationCanceledException>(() => PerfImporter.Import(new MemoryStream(Encoding.UTF8.GetBytes(Idle)), new MemoryStream(), interrupted));
+    }
 }

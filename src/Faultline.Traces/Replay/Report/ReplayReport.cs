@@ -36,11 +36,15 @@ public sealed record ReplayReport
     /// <summary>The recording is complete, so that agreement says something.</summary>
     public bool IsAgreementClaimed => LostEvents == 0;
 
-    /// <summary>The lowest agreement of calls, areas and faults on anonymous memory, and with <see cref="OrderedCalls"/> of placement, over all designs.</summary>
-    public double LowestAgreement => Designs.SelectMany(design => design.Agreement)
+    /// <summary>
+    /// The lowest agreement of calls, areas and faults on anonymous memory, and with <see cref="OrderedCalls"/> of placement, over all designs; null where the
+    /// recording holds none of them.
+    /// </summary>
+    public double? LowestAgreement => Designs.SelectMany(design => design.Agreement)
         .Where(agreement => agreement.Kind is AgreementKind.Calls or AgreementKind.Areas or AgreementKind.AnonymousFaults
             || (agreement.Kind == AgreementKind.Placement && OrderedCalls))
-        .Min(agreement => agreement.Percent);
+        .Where(agreement => agreement.Compared > 0)
+        .Min(agreement => (double?)agreement.Percent);
 }
 
 /// <summary>One replay under one design.</summary>
