@@ -16,6 +16,7 @@ internal static class CommandLine
         "faultline replay app.fltrace",
         "faultline import perf.txt.zst -o app.fltrace",
         "faultline bench --filter 'fault/*'",
+        "faultline bench ebizzy --threads 1,2,4",
     ];
 
     /// <summary>Parses and runs; every error becomes one line on stderr.</summary>
@@ -25,7 +26,7 @@ internal static class CommandLine
         if (parse.Action is ParseErrorAction || parse.Errors.Count > 0 || Misspelt(parse) is not null)
         {
             var (cause, help) = parse.CommandResult.Command is Verb verb
-                ? (Cause(parse), $"faultline {verb.Name} --help")
+                ? (Cause(parse), $"faultline {verb.Path} --help")
                 : (parse.UnmatchedTokens is [var word, ..] ? $"there is no verb '{word}'" : "no verb given", "faultline --help");
             return ErrorReport.Line(context.Error, ExitCode.Usage, cause, $"See `{help}`");
         }

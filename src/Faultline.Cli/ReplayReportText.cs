@@ -7,7 +7,6 @@ namespace Faultline.Cli;
 internal static class ReplayReportText
 {
     private const double NanosecondsPerMicrosecond = 1e3, NanosecondsPerMillisecond = 1e6, NanosecondsPerSecond = 1e9;
-    private const int ShownBlame = 6;
 
     /// <summary>Writes all tables.</summary>
     public static void Write(CliContext context, string file, ReplayReport report)
@@ -16,7 +15,7 @@ internal static class ReplayReportText
         tables.Write(Facts(file, report));
         tables.Write(Designs(report));
         if (report.Designs.Count > 1) tables.WriteLine("  The first design also pays for the just-in-time compiler; `faultline bench` compares speed.");
-        if (report.Designs.Any(design => design.Lock.Behind.Count > 0)) tables.Write(Waits(report));
+        DiagnosisText.WriteLocks(tables, [.. report.Designs.Select(design => new Diagnosis(NameOf(design), design.Faults, design.Lock))]);
         tables.Write(Agreement(report));
         foreach (var design in report.Designs)
         {
@@ -39,13 +38,7 @@ internal static class ReplayReportText
         var table = New("designs").AddColumn("");
         foreach (var design in report.Designs) table.AddColumn(new TableColumn(NameOf(design)).RightAligned());
         Add("wall time, ms", d => (d.WallNanoseconds / NanosecondsPerMillisecond).ToString("N1"));
-        Add("faults", d => d.Faults.Resolved.ToString("N0"));
-        Add("speculative share", d => d.Faults.SpeculativeShare.ToString("P2"));
-        Add("restarts", d => d.Faults.Restarts.ToString("N0"));
-        Add("fallbacks", d => d.Faults.Fallbacks.ToString("N0"));
-        foreach (var reason in report.Designs.SelectMany(d => d.Faults.Aborts.Keys).Distinct().Order())
-            Add($"  {reason}", d => d.Faults.Aborts.GetValueOrDefault(reason).ToString("N0"));
-        Add("signals", d => d.Faults.Signals.ToString("N0"));
+        foreach (var (name, value) in DiagnosisText.FaultRows(report.Designs.Select(d => d.Faults))) Add(name, d => value(d.Faults));
         Add("latency p50, µs", d => Microseconds(d.Latency.P50));
         Add("latency p99, µs", d => Microseconds(d.Latency.P99));
         Add("latency max, µs", d => Microseconds(d.Latency.Max));
@@ -55,18 +48,6 @@ internal static class ReplayReportText
         return table;
 
         void Add(string name, Func<DesignReport, string> value) => Row(table, [name, .. report.Designs.Select(value)]);
-    }
-
-    private static Table Waits(ReplayReport report)
-    {
-        var table = New("who waited for mmap_lock behind whom").AddColumn("design").AddColumn("waiter").AddColumn("holder");
-        table.AddColumn(new TableColumn("ms").RightAligned());
-        foreach (var design in report.Designs)
-        {
-            foreach (var blame in design.Lock.Behind.Take(ShownBlame))
-                Row(table, NameOf(design), blame.Waiter.ToString(), blame.Holder.ToString(), (blame.Nanoseconds / NanosecondsPerMillisecond).ToString("N3"));
-        }
-        return table;
     }
 
     private static Table Agreement(ReplayReport report)

@@ -25,6 +25,9 @@ internal abstract class Verb : Command
         });
     }
 
+    /// <summary>Its words on a command line, without the tool's name.</summary>
+    public string Path => Parents.OfType<Verb>().FirstOrDefault() is { } parent ? $"{parent.Path} {Name}" : Name;
+
     /// <summary>Printed below the options by <c>--help</c>.</summary>
     public IReadOnlyList<string> Examples { get; }
 

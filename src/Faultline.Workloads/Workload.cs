@@ -15,6 +15,9 @@ public abstract class Workload
     /// <summary>What the latencies are of: one of these at a time is timed.</summary>
     public virtual string Timed => "fault";
 
+    /// <summary>The sizes that it knows.</summary>
+    public virtual WorkloadSizes Sizes => WorkloadSizes.None;
+
     /// <summary>What others measured with it, and published.</summary>
     public virtual IReadOnlyList<PublishedRatio> Published => [];
 

@@ -5,11 +5,21 @@ namespace Faultline.Cli.Bench;
 /// <summary>Every benchmark, in the order of the report.</summary>
 internal static class BenchCatalog
 {
+    /// <summary>Of <c>faultline bench</c>.</summary>
     public static IReadOnlyList<Benchmark> All { get; } =
     [
         new StreamFaultBenchmark(),
         new WindowFaultBenchmark(),
         new WriterFaultBenchmark(),
+        new BlockedThreadsBenchmark(threads: 1),
+        new BlockedThreadsBenchmark(threads: 8),
+        new BlockedThreadsBenchmark(threads: 64),
+        new WorkloadBenchmark("page_fault2", 1, NotSlower, Limit.TimeAtMost(Names.Speculative, Names.Host, 0.35)),
+        new WorkloadBenchmark("page_fault2", 2, NotSlower),
+        new WorkloadBenchmark("page_fault3", 1, NotSlower),
+        new WorkloadBenchmark("page_fault3", 2, NotSlower),
+        new OptInBenchmark(),
+        new EbizzyShareBenchmark(),
         new MapUnmapBenchmark(touch: false),
         new MapUnmapBenchmark(touch: true),
         new ReadBenchmark(),
@@ -21,4 +31,16 @@ internal static class BenchCatalog
         new RangeLockBenchmark(threads: 2),
         new AllocationBenchmark(),
     ];
+
+    /// <summary>Of <c>faultline bench designs</c>.</summary>
+    public static IReadOnlyList<Benchmark> Designs { get; } =
+    [
+        new DesignFaultsBenchmark(threads: 1, oneArea: false),
+        new DesignFaultsBenchmark(threads: 2, oneArea: false),
+        new DesignFaultsBenchmark(Math.Max(2, Environment.ProcessorCount), oneArea: true),
+        new IdleAccessorsBenchmark(),
+        new ThreadStackBenchmark(),
+    ];
+
+    private static Limit NotSlower => Limit.TimeAtMost(Names.Speculative, Names.Classic, 1.00);
 }

@@ -11,14 +11,7 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
     /// <summary>What a verdict is given on unless more are asked for.</summary>
     public const int DefaultRounds = 15;
 
-    // Tier-up waits for 100 ms in which no method ran for the first time, and a method passes two tiers before the last; on a busy machine each
-    // step comes later. Warm is what has not become faster for some time.
-    private const int FewestBursts = 6;
-    private const int MostBursts = 30;
-    private const int SettledBursts = 3;
-    private const double Progress = 0.97;
     private static readonly TimeSpan s_burst = TimeSpan.FromMilliseconds(80);
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(130);
 
     // Short enough for the machine to keep its state during a round.
     private static readonly TimeSpan s_measurement = TimeSpan.FromMilliseconds(20);
@@ -74,12 +67,9 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
     private int[] WarmUp(Benchmark benchmark, IReadOnlyList<Variant> variants)
     {
         int[] repetitions = new int[variants.Count];
-        double[] best = [.. variants.Select(_ => double.PositiveInfinity)];
-        int settled = 0;
-        for (int burst = 0; burst < MostBursts && (burst < FewestBursts || settled < SettledBursts); burst++)
+        for (var settling = new Settling(variants.Count); !settling.IsDone; settling.EndBurst())
         {
-            progress($"{benchmark.Name}: warming up {burst + 1}");
-            settled++;
+            progress($"{benchmark.Name}: warming up {settling.Burst}");
             for (int i = 0; i < variants.Count; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -87,11 +77,10 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
 
                 // The most of all bursts: one that was interrupted at its start took too few for enough.
                 repetitions[i] = Math.Max(repetitions[i], enough);
-                if (fastest < best[i] * Progress) settled = 0;
-                best[i] = Math.Min(best[i], fastest);
+                settling.Note(i, fastest);
             }
 
-            Thread.Sleep(s_pause);
+            Thread.Sleep(Settling.Pause);
         }
 
         return repetitions;

@@ -6,9 +6,15 @@ namespace Faultline.Cli.Bench;
 internal sealed class Guest : IDisposable
 {
     /// <summary>Over memory that may be shared with the guests of other variants, so that all meet the same frames.</summary>
-    public Guest(PhysicalMemory memory, FaultDesign design)
+    public Guest(PhysicalMemory memory, FaultDesign design, bool shortCut = false)
+        : this(memory, new AddressSpaceOptions { Design = design, SingleThreadShortcut = shortCut })
     {
-        Space = new AddressSpace(memory, new AddressSpaceOptions { Design = design });
+    }
+
+    /// <summary>The same, with all options.</summary>
+    public Guest(PhysicalMemory memory, AddressSpaceOptions options)
+    {
+        Space = new AddressSpace(memory, options);
         Accessor = Space.CreateAccessor();
     }
 

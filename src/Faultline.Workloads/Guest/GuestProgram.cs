@@ -13,15 +13,18 @@ public sealed class GuestProgram : IProgram<GuestThread>
     private const uint Device = 8;
 
     private readonly PhysicalMemory _memory;
+    private readonly bool _speculativeFiles;
     private readonly List<PatternFile> _files = [];
 
     /// <summary>A new, empty program.</summary>
     /// <param name="memory">Where its pages lie; may be shared with other programs, so that all meet the same frames.</param>
     /// <param name="design">How its faults are served.</param>
     /// <param name="shortcut">The single-thread short-cut of v12 is on.</param>
-    public GuestProgram(PhysicalMemory memory, FaultDesign design, bool shortcut = false)
+    /// <param name="speculativeFiles">Its files opt in to speculation (<see cref="VmFile.SupportsSpeculation"/>).</param>
+    public GuestProgram(PhysicalMemory memory, FaultDesign design, bool shortcut = false, bool speculativeFiles = true)
     {
         _memory = memory;
+        _speculativeFiles = speculativeFiles;
         Space = new AddressSpace(memory, new AddressSpaceOptions { Design = design, SingleThreadShortcut = shortcut });
         Space.Reset(HeapStart);
     }
@@ -36,7 +39,7 @@ public sealed class GuestProgram : IProgram<GuestThread>
     public int CreateFile(int pages)
     {
         var identity = new FileIdentity(Device, 0, (ulong)_files.Count + 1);
-        _files.Add(new PatternFile(_memory, $"/tmp/workload.{_files.Count}", identity, (ulong)pages * Pages.Size));
+        _files.Add(new PatternFile(_memory, $"/tmp/workload.{_files.Count}", identity, (ulong)pages * Pages.Size, _speculativeFiles));
         return _files.Count - 1;
     }
 

@@ -12,6 +12,8 @@ internal sealed class Ebizzy : Workload
 
     public override string Operations => "records";
 
+    public override WorkloadSizes Sizes => WorkloadSizes.Chunks;
+
     public override IReadOnlyList<PublishedRatio> Published =>
     [
         new("v12", "24 CPUs, x86", "ebizzy -mTt 24, records/s", 1.708),

@@ -37,6 +37,8 @@ internal sealed class MapUnmap(MapUnmap.Kind kind) : Workload
 
     public override string Timed => "pair of calls";
 
+    public override WorkloadSizes Sizes => WorkloadSizes.Region;
+
     public override IReadOnlyList<PublishedRatio> Published => kind == Kind.Malloc
         ?
         [

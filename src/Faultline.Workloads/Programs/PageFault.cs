@@ -30,6 +30,8 @@ internal sealed class PageFault(PageFault.Kind kind) : Workload
 
     public override string Operations => "faults";
 
+    public override WorkloadSizes Sizes => WorkloadSizes.Region;
+
     public override IReadOnlyList<PublishedRatio> Published => kind switch
     {
         Kind.Anonymous => [new("v9", "192 CPUs, x86", "page_fault1 in threads, no huge pages", 1.364)],

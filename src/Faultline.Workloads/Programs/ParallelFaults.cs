@@ -11,6 +11,8 @@ internal sealed class ParallelFaults : Workload
 
     public override string Operations => "faults";
 
+    public override WorkloadSizes Sizes => WorkloadSizes.Region;
+
     public override IReadOnlyList<PublishedRatio> Published =>
     [
         new("2022 series", "48 CPUs, x86", "pft, 48 threads, throughput", 3.7),

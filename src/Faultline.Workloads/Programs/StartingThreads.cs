@@ -11,6 +11,8 @@ internal sealed class StartingThreads : Workload
 
     public override string Timed => "thread's start";
 
+    public override WorkloadSizes Sizes => WorkloadSizes.Areas;
+
     public override IReadOnlyList<PublishedRatio> Published =>
     [
         new("2022 series", "Pixel 6, 8 CPUs", "spf_test 100 threads, 2 areas, 10 pages, time per thread", 5.773),

@@ -47,7 +47,7 @@ public class BenchCommandTests
     public void WhenEveryLimitIsCheckedThenItsVariantsExist()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the host's memory calls are the peer");
-        foreach (var benchmark in BenchCatalog.All)
+        foreach (var benchmark in BenchCatalog.All.Concat(BenchCatalog.Designs))
         {
             using var open = benchmark.Open();
             var names = open.Variants.Select(v => v.Name).ToList();

@@ -1,14 +1,17 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Faultline.Cli.Bench.Host;
 
 /// <summary>The host kernel's own memory calls: the peer of <see cref="AddressSpace"/>.</summary>
 internal static unsafe partial class HostMemory
 {
-    private const int ReadWrite = 1 | 2;
-    private const int PrivateAnonymous = 0x02 | 0x20;
-    private const int AdviseHugePage = 14, AdviseNoHugePage = 15;
+    private const int Read = 1, ReadWrite = 1 | 2;
+    private const int Shared = 0x01, Private = 0x02;
+    private const int PrivateAnonymous = Private | 0x20;
+    private const int AdviseDontNeed = 4, AdviseHugePage = 14, AdviseNoHugePage = 15;
+    private const int SetLargePagesDisabled = 41;
 
     private static readonly void* s_failed = (void*)-1;
 
@@ -24,6 +27,38 @@ internal static unsafe partial class HostMemory
 
     /// <summary>As <see cref="Map"/>, in large pages if the host has some: as the engine's own arena.</summary>
     public static byte* MapLargePages(nuint length) => Advised(length, AdviseHugePage);
+
+    /// <summary>Maps a file from its start, readable and writable.</summary>
+    public static byte* MapFile(SafeFileHandle file, nuint length, bool shared)
+    {
+        void* start = MapCall(null, length, ReadWrite, shared ? Shared : Private, (int)file.DangerousGetHandle(), 0);
+        return start != s_failed ? (byte*)start : throw Failed("mmap");
+    }
+
+    /// <summary>A file that exists in memory only, on the host's tmpfs.</summary>
+    public static SafeFileHandle CreateMemoryFile(string name)
+    {
+        int file = CreateMemoryFileCall(name, 0);
+        return file >= 0 ? new SafeFileHandle(file, ownsHandle: true) : throw Failed("memfd_create");
+    }
+
+    public static void MakeReadOnly(byte* start, nuint length)
+    {
+        if (ProtectCall(start, length, Read) != 0) throw Failed("mprotect");
+    }
+
+    /// <summary>Throws the contents of private anonymous memory away.</summary>
+    public static void Discard(byte* start, nuint length)
+    {
+        if (AdviseCall(start, length, AdviseDontNeed) != 0) throw Failed("madvise");
+    }
+
+    /// <summary>Whether new memory of this process may get pages larger than 4 KiB. What has them keeps them.</summary>
+    public static void AllowLargePages(bool allowed)
+    {
+        // A kernel without large pages answers EINVAL, and then all its pages are small.
+        _ = ProcessCall(SetLargePagesDisabled, allowed ? 0 : 1, 0, 0, 0);
+    }
 
     public static void Unmap(byte* start, nuint length)
     {
@@ -47,6 +82,15 @@ internal static unsafe partial class HostMemory
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static partial int UnmapCall(void* address, nuint length);
 
-    [LibraryImport("libc", EntryPoint = "madvise")]
+    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    private static partial int ProtectCall(void* address, nuint length, int protection);
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int CreateMemoryFileCall(string name, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "prctl")]
+    private static partial int ProcessCall(int option, nint argument2, nint argument3, nint argument4, nint argument5);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     private static partial int AdviseCall(void* address, nuint length, int advice);
 }

@@ -1,5 +1,4 @@
 using Faultline.Faults;
-using Faultline.Locking;
 
 namespace Faultline.Traces;
 
@@ -97,15 +96,3 @@ public sealed record FaultReport(
 /// <param name="P99">99 of 100 are shorter.</param>
 /// <param name="Max">The longest.</param>
 public sealed record LatencyReport(long Count, long Total, long P50, long P99, long Max);
-
-/// <summary>Who waited for the address-space locks, all spaces together.</summary>
-/// <param name="Waits">Acquisitions that had to wait.</param>
-/// <param name="WaitedNanoseconds">Their time, all threads together.</param>
-/// <param name="Behind">By waiter and holder, the longest first.</param>
-public sealed record LockReport(long Waits, long WaitedNanoseconds, IReadOnlyList<LockBlame> Behind);
-
-/// <summary>Time waited by one kind of user behind another.</summary>
-/// <param name="Waiter">Who waited.</param>
-/// <param name="Holder">Who held the lock.</param>
-/// <param name="Nanoseconds">How long, all threads together.</param>
-public sealed record LockBlame(LockUser Waiter, LockUser Holder, long Nanoseconds);

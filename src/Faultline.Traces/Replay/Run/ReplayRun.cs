@@ -12,7 +12,7 @@ internal sealed class ReplayRun : IDisposable
     private readonly Crew _crew;
     private readonly long _framesAtStart;
     private readonly bool _ownsMemory;
-    private readonly RunTotals _totals = new();
+    private readonly SpaceTotals _totals = new();
 
     /// <summary>A run over <paramref name="memory"/>, or over memory of its own if that is null.</summary>
     public ReplayRun(ReplayPlan plan, FaultDesign design, ReplayOptions options, PhysicalMemory? memory, CancellationToken cancellation)

@@ -1,0 +1,33 @@
+namespace Faultline.Cli.Bench.Benchmarks;
+
+/// <summary>A page mapped, written and unmapped while many accessors of the space do nothing: an unmap must not ask each of them.</summary>
+internal sealed class IdleAccessorsBenchmark : Benchmark
+{
+    private const int Accessors = 256;
+    private const string None = "no other accessor", Idle = "256 idle accessors";
+
+    public override string Name => "designs/idle-accessors";
+
+    public override string Summary => "one page mapped, written and unmapped, speculative, beside accessors that once touched a page and then did nothing";
+
+    public override string Unit => "ns/pair";
+
+    public override IReadOnlyList<Limit> Limits { get; } = [Limit.TimeAtMost(Idle, None, 1.20)];
+
+    public override OpenBenchmark Open()
+    {
+        var memory = Guest.Memory((long)Accessors << 20);
+        var alone = new Guest(memory, FaultDesign.AreaSequence);
+        var crowded = new Guest(memory, FaultDesign.AreaSequence);
+        var idle = Enumerable.Range(0, Accessors).Select(_ => crowded.Space.CreateAccessor()).ToArray();
+        foreach (var accessor in idle)
+        {
+            ulong own = crowded.Map(Page.Size);
+            accessor.Write(own, own);
+        }
+
+        return new OpenBenchmark(
+            [new(None, n => GuestFaults.MapUnmap(alone, touch: true, n)), new(Idle, n => GuestFaults.MapUnmap(crowded, touch: true, n))],
+            [memory, alone, crowded, .. idle]);
+    }
+}

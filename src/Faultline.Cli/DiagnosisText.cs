@@ -1,0 +1,89 @@
+using System.Globalization;
+using Faultline.Traces;
+using Spectre.Console;
+
+namespace Faultline.Cli;
+
+/// <summary>What became of one design's faults, and who waited for whom.</summary>
+internal sealed record Diagnosis(string Name, FaultReport Faults, LockReport Lock);
+
+/// <summary>The diagnosis of several designs for people: the same tables in <c>replay</c> and <c>bench</c>.</summary>
+internal static class DiagnosisText
+{
+    private const double NanosecondsPerMicrosecond = 1e3, NanosecondsPerMillisecond = 1e6;
+    private const int ShownBlame = 6;
+
+    /// <summary>Faults and why speculation failed, one column for each design; then the locks.</summary>
+    public static void Write(IAnsiConsole console, IReadOnlyList<Diagnosis> designs)
+    {
+        console.Write(Faults(designs));
+        WriteLocks(console, designs);
+    }
+
+    /// <summary>Holds and waits by kind of call, and who waited behind whom, if anybody did.</summary>
+    public static void WriteLocks(IAnsiConsole console, IReadOnlyList<Diagnosis> designs)
+    {
+        if (designs.Any(design => design.Lock.Calls.Count > 0)) console.Write(Calls(designs));
+        if (designs.Any(design => design.Lock.Behind.Count > 0)) console.Write(Blame(designs));
+    }
+
+    /// <summary>The rows that say what became of the faults.</summary>
+    public static IEnumerable<(string Name, Func<FaultReport, string> Value)> FaultRows(IEnumerable<FaultReport> all)
+    {
+        yield return ("faults", f => Number(f.Resolved));
+        yield return ("speculative share", f => f.SpeculativeShare.ToString("P2", CultureInfo.InvariantCulture));
+        yield return ("restarts", f => Number(f.Restarts));
+        yield return ("fallbacks", f => Number(f.Fallbacks));
+        foreach (var reason in all.SelectMany(f => f.Aborts.Keys).Distinct().Order())
+            yield return ($"  {reason}", f => Number(f.Aborts.GetValueOrDefault(reason)));
+        yield return ("signals", f => Number(f.Signals));
+    }
+
+    private static Table Faults(IReadOnlyList<Diagnosis> designs)
+    {
+        var table = New("faults").AddColumn("");
+        foreach (var design in designs) table.AddColumn(new TableColumn(design.Name).RightAligned());
+        foreach (var (name, value) in FaultRows(designs.Select(design => design.Faults)))
+            table.AddRow([name, .. designs.Select(design => value(design.Faults))]);
+        return table;
+    }
+
+    private static Table Calls(IReadOnlyList<Diagnosis> designs)
+    {
+        var table = New("mmap_lock by kind of call").AddColumn("design").AddColumn("call");
+        foreach (string column in (string[])["writes", "mean hold, µs", "waits", "waited, ms", "longest, µs"])
+            table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var design in designs)
+        {
+            foreach (var c in design.Lock.Calls)
+            {
+                table.AddRow(
+                    design.Name, c.User.ToString(), Number(c.Writes), c.Writes == 0 ? "" : Microseconds(c.MeanWriteHoldNanoseconds),
+                    Number(c.Waits), Milliseconds(c.WaitedNanoseconds), Microseconds(c.LongestWaitNanoseconds));
+            }
+        }
+
+        return table;
+    }
+
+    private static Table Blame(IReadOnlyList<Diagnosis> designs)
+    {
+        var table = New("who waited for mmap_lock behind whom").AddColumn("design").AddColumn("waiter").AddColumn("holder");
+        table.AddColumn(new TableColumn("ms").RightAligned());
+        foreach (var design in designs)
+        {
+            foreach (var blame in design.Lock.Behind.Take(ShownBlame))
+                table.AddRow(design.Name, blame.Waiter.ToString(), blame.Holder.ToString(), Milliseconds(blame.Nanoseconds));
+        }
+
+        return table;
+    }
+
+    private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Microseconds(double nanoseconds) => (nanoseconds / NanosecondsPerMicrosecond).ToString("N2", CultureInfo.InvariantCulture);
+
+    private static string Milliseconds(double nanoseconds) => (nanoseconds / NanosecondsPerMillisecond).ToString("N3", CultureInfo.InvariantCulture);
+
+    private static Table New(string title) => new Table { Border = TableBorder.Simple, Title = new TableTitle(title) };
+}

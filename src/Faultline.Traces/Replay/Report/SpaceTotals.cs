@@ -1,0 +1,87 @@
+using Faultline.Diagnostics;
+using Faultline.Faults;
+using Faultline.Locking;
+using Faultline.Sync;
+
+namespace Faultline.Traces;
+
+/// <summary>Diagnosis of one or many address spaces: faults, waits and holds, added up. Thread safe.</summary>
+public sealed class SpaceTotals
+{
+    // All guarded by _gate.
+    private readonly Dictionary<FaultEvent, long> _events = [];
+    private readonly SortedDictionary<SpeculationAbort, long> _aborts = [];
+    private readonly SortedDictionary<LockUser, Calls> _calls = [];
+    private readonly Dictionary<(LockUser Waiter, LockUser Holder), long> _blame = [];
+    private SpinGate _gate;
+
+    private static readonly FaultEvent[] s_events =
+        [FaultEvent.Attempt, FaultEvent.Restart, FaultEvent.Fallback, FaultEvent.Speculative, FaultEvent.Classic, FaultEvent.Signal];
+
+    /// <summary>Adds what a space has counted so far.</summary>
+    public void Add(AddressSpace space) => Count(space, 1);
+
+    /// <summary>Leaves out what a space has counted so far: it is added later, with more.</summary>
+    public void Subtract(AddressSpace space) => Count(space, -1);
+
+    /// <summary>The faults.</summary>
+    public FaultReport Faults()
+    {
+        long speculative = _events.GetValueOrDefault(FaultEvent.Speculative);
+        return new FaultReport(
+            speculative + _events.GetValueOrDefault(FaultEvent.Classic), speculative, _events.GetValueOrDefault(FaultEvent.Attempt),
+            _events.GetValueOrDefault(FaultEvent.Restart), _events.GetValueOrDefault(FaultEvent.Fallback), _events.GetValueOrDefault(FaultEvent.Signal),
+            new SortedDictionary<SpeculationAbort, long>(_aborts.Where(abort => abort.Value != 0).ToDictionary()));
+    }
+
+    /// <summary>The locks.</summary>
+    public LockReport Lock() => new(
+        _calls.Values.Sum(calls => calls.Waits),
+        _calls.Values.Sum(calls => calls.Waited),
+        [
+            .. _calls.Where(c => c.Value.Writes != 0 || c.Value.Waits != 0).Select(c => new LockCalls(
+                c.Key, c.Value.Writes, c.Value.Writes == 0 ? 0 : c.Value.Held / c.Value.Writes, c.Value.Waits, c.Value.Waited, c.Value.Longest)),
+        ],
+        [
+            .. _blame.Where(b => b.Value != 0).Select(b => new LockBlame(b.Key.Waiter, b.Key.Holder, b.Value))
+                .OrderByDescending(b => b.Nanoseconds),
+        ]);
+
+    private void Count(AddressSpace space, int sign)
+    {
+        FaultStatistics faults = space.FaultStatistics;
+        LockStatistics locks = space.LockStatistics;
+        _gate.Enter();
+        foreach (FaultEvent what in s_events) _events[what] = _events.GetValueOrDefault(what) + (sign * faults[what]);
+        foreach (SpeculationAbort reason in Enum.GetValues<SpeculationAbort>())
+            _aborts[reason] = _aborts.GetValueOrDefault(reason) + (sign * faults[reason]);
+        foreach (LockUser user in LockStatistics.Users) _calls[user] = _calls.GetValueOrDefault(user).Plus(locks, user, sign);
+        if (locks.TotalWaits != 0) CountBlame(locks, sign);
+        _gate.Exit();
+    }
+
+    private void CountBlame(LockStatistics locks, int sign)
+    {
+        foreach (LockUser waiter in LockStatistics.Users)
+        {
+            foreach (LockUser holder in LockStatistics.Users)
+                _blame[(waiter, holder)] = _blame.GetValueOrDefault((waiter, holder)) + (sign * locks.BlamedNanoseconds(waiter, holder));
+        }
+    }
+
+    private readonly record struct Calls(long Writes, double Held, long Waits, long Waited, long Longest)
+    {
+        public Calls Plus(LockStatistics locks, LockUser user, int sign)
+        {
+            // No sample yet: what was held is little, and counts as nothing.
+            double mean = locks.MeanWriteHoldNanoseconds(user);
+            double held = double.IsNaN(mean) ? 0 : mean * locks.Writes(user);
+            return new(
+                Writes + (sign * locks.Writes(user)),
+                Held + (sign * held),
+                Waits + (sign * locks.Waits(user)),
+                Waited + (sign * locks.WaitedNanoseconds(user)),
+                Math.Max(Longest, sign * locks.LongestWaitNanoseconds(user)));
+        }
+    }
+}

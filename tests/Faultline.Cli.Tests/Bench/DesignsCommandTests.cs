@@ -1,0 +1,33 @@
+using Faultline.Cli.Bench;
+using Faultline.Cli.Bench.Benchmarks;
+
+namespace Faultline.Cli.Tests.Bench;
+
+public class DesignsCommandTests
+{
+    [Fact]
+    public void WhenListedThenEveryDesignHasItsBound()
+    {
+        var run = Cli.Run("bench", "designs", "--list");
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Contains("designs/thread-stacks", run.Output);
+        Assert.All(Names.Designs.Where(d => d.Design != FaultDesign.Classic), d => Assert.Contains($"{d.Name} / classic ≤ 1.", run.Output));
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    public void WhenSeveralThreadsFaultThenEveryDesignHasATime(int threads, bool oneArea)
+    {
+        using var open = new DesignFaultsBenchmark(threads, oneArea).Open();
+        Assert.All(open.Variants, v => Assert.InRange(v.Measure(1).Mean, 1, 1e9));
+    }
+
+    [Fact]
+    public void WhenAccessorsAreIdleThenAnUnmapStillHasATime()
+    {
+        using var open = BenchCatalog.Designs.OfType<IdleAccessorsBenchmark>().Single().Open();
+        Assert.All(open.Variants, v => Assert.InRange(v.Measure(10).Mean, 1, 1e9));
+    }
+}
