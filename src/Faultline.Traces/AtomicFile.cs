@@ -24,7 +24,7 @@ internal static class AtomicFile
         catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or EndOfStreamException))
         {
             File.Delete(temporary);
-            throw new OutputException($"cannot write {path}: {e.Message}", e);
+            throw Failed(path, temporary, e);
         }
         catch
         {
@@ -64,10 +64,13 @@ internal static class AtomicFile
         }
         catch (IOException e)
         {
-            // The message names the temporary file, which nobody asked for.
-            throw new OutputException($"cannot write {path}: {e.Message.Replace(temporary, path, StringComparison.Ordinal)}", e);
+            throw Failed(path, temporary, e);
         }
     }
+
+    // The message names the temporary file, which nobody asked for.
+    private static OutputException Failed(string path, string temporary, IOException e) =>
+        new($"cannot write {path}: {e.Message.Replace(temporary, path, StringComparison.Ordinal)}", e);
 }
 
 /// <summary>A file that cannot be created or written.</summary>

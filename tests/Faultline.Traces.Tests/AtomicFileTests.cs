@@ -65,6 +65,10 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Contains("is empty", Assert.Throws<OutputException>(() => AtomicFile.Write("", _ => 0)).Message);
 
     [Fact]
-    public void WhenTheDeviceIsFullThenItIsAnOutputProblem() =>
-        Assert.Contains("No space", Assert.Throws<OutputException>(() => AtomicFile.Write<int>(Target, _ => throw new IOException("No space left"))).Message);
+    public void WhenTheDeviceIsFullThenItIsAnOutputProblemOfTheNamedFile()
+    {
+        var message = Assert.Throws<OutputException>(() => AtomicFile.Write<int>(Target, stream =>
+            throw new IOException($"No space left on device : '{((FileStream)stream).Name}'"))).Message;
+        Assert.Equal($"cannot write {Target}: No space left on device : '{Target}'", message);
+    }
 }

@@ -8,8 +8,8 @@ public sealed class TraceFormatException : TraceException
     }
 
     /// <summary>Damage found in one block of a .fltrace file.</summary>
-    internal static TraceFormatException InBlock(int block, long offset, string what, Exception? inner = null) =>
-        new($"the recording is damaged: {what} (block {block} at byte {offset})", "Copy the file again from its origin, or record again", inner);
+    internal static TraceFormatException InBlock(int? block, long offset, string what, Exception? inner = null) =>
+        new($"the recording is damaged: {what} ({(block is { } number ? $"block {number}" : "the last block")} at byte {offset})", "Copy the file again from its origin, or record again", inner);
 
     /// <summary>The file ends before its end.</summary>
     internal static TraceFormatException Truncated(string where) =>

@@ -23,7 +23,9 @@ public sealed class TraceReader : IDisposable
     private byte[] _raw = [];
     private TraceEvent _current;
     private long _offset;
-    private int _block;
+
+    // Counted from 1 in the order of the file; null while the last one is read, whose number is not known yet.
+    private int? _block;
     private int _left;
     private int _next;
     private long _lastTime;
@@ -41,7 +43,7 @@ public sealed class TraceReader : IDisposable
         Totals = ReadJson<TraceTotals>(BlockHeader.TailTag);
         if (_offset != input.Length - FileLayout.EpilogueSize) throw Damaged("bytes after the end mark");
 
-        _offset = FileLayout.PrologueSize;
+        (_offset, _block) = (FileLayout.PrologueSize, 0);
         Header = ReadJson<TraceHeader>(BlockHeader.HeadTag);
     }
 
@@ -115,7 +117,7 @@ public sealed class TraceReader : IDisposable
 
         var at = _offset;
         var header = ReadBlock(BlockHeader.EventsTag);
-        _columns.Fill(_raw, header.Raw, _block, at);
+        _columns.Fill(_raw, header.Raw, _block!.Value, at);
         _codec.BeginBlock();
         _left = header.Events;
         if (_left == 0) _columns.CheckEmpty();

@@ -46,6 +46,20 @@ public class DamageTests
     }
 
     [Fact]
+    public void WhenABlockIsDamagedThenItHasTheNumberThatATruncatedFileGivesIt()
+    {
+        var block = 1;
+        for (var at = FileLayout.PrologueSize; at < s_file.Length - FileLayout.EpilogueSize; block++)
+        {
+            var damaged = s_file.ToArray();
+            damaged[at + BlockHeader.Size] ^= 1;
+            at += BlockHeader.Size + BlockHeader.Read(s_file.AsSpan(at)).Stored;
+            var isLast = at == s_file.Length - FileLayout.EpilogueSize;
+            Assert.Contains(isLast ? "the last block at byte" : $"block {block} at byte", Fails(damaged).Message);
+        }
+    }
+
+    [Fact]
     public void WhenAnySingleByteChangesThenItIsDetected()
     {
         for (var at = 0; at < s_file.Length; at++)
