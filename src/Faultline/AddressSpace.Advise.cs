@@ -23,7 +23,7 @@ public sealed partial class AddressSpace
     /// <item>ENOMEM: a hole; what lies around it has been advised, except for the Populate advice, which stops there. Populate: also no frame.</item>
     /// <item>EAGAIN: the map count forbids a split. EFAULT: Populate beyond the end of a file.</item>
     /// <item>HardwarePoison: EPERM without the privilege; EFAULT: a page that cannot be read; EBUSY: one that is not private or that others hold too.</item>
-    /// <item>Remove, for a shared object: EOPNOTSUPP, as on a file system that cannot punch holes.</item>
+    /// <item>Remove, EINVAL: locked, or no file. EACCES: not shared and writable. EOPNOTSUPP: the file cannot have holes.</item>
     /// </list>
     /// Areas before the one that cannot take the advice have taken it, as on Linux.
     /// </returns>
@@ -99,6 +99,9 @@ public sealed partial class AddressSpace
                 break;
             case Advice.Free:
                 PageOperations.MarkLazyFree(this, start, end);
+                break;
+            case Advice.Remove:
+                area.File!.PunchHoleCore(area.PageIndex(start) << Page.Shift, end - start);
                 break;
         }
 

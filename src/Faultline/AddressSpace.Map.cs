@@ -49,7 +49,7 @@ public sealed partial class AddressSpace
     /// <list type="bullet">
     /// <item>EINVAL: a length of 0, an unaligned offset or fixed address, not one map type, GrowsDown on shared memory or a file,
     /// HugeTlb with a file, with a size that x86-64 has not, or at a fixed address that is not a multiple of the size.</item>
-    /// <item>EBADF: neither anonymous nor a file.</item>
+    /// <item>EBADF: neither anonymous nor a file. EACCES: a file that is not open for reading; shared and writable, one that is not open for writing.</item>
     /// <item>ENOMEM: no room, a range beyond the user's addresses, the map count, RLIMIT_AS, RLIMIT_DATA or overcommit; HugeTlb.</item>
     /// <item>EPERM: a fixed address below <see cref="AddressSpaceOptions.MinimumAddress"/>; Locked while RLIMIT_MEMLOCK is 0.</item>
     /// <item>EEXIST: FixedNoReplace, and something is there. EAGAIN: RLIMIT_MEMLOCK. EOVERFLOW: beyond the largest file offset.
@@ -150,8 +150,17 @@ public sealed partial class AddressSpace
                 goto case MapFlags.Shared;
             case MapFlags.Shared:
                 areaFlags |= AreaFlags.Shared;
+                if (file is not null && !file.Access.HasFlag(FileAccess.Write))
+                {
+                    // Nor may mprotect allow it later.
+                    if ((areaFlags & AreaFlags.Write) != 0) return Errno.EACCES;
+                    areaFlags &= ~AreaFlags.MayWrite;
+                }
+
+                if (file is not null && !file.Access.HasFlag(FileAccess.Read)) return Errno.EACCES;
                 return (areaFlags & AreaFlags.GrowsDown) != 0 ? Errno.EINVAL : Errno.None;
             case MapFlags.Private:
+                if (file is not null && !file.Access.HasFlag(FileAccess.Read)) return Errno.EACCES;
                 return file is not null && (areaFlags & AreaFlags.GrowsDown) != 0 ? Errno.EINVAL : Errno.None;
             default:
                 return Errno.EINVAL;

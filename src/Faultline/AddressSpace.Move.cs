@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Faultline.Areas;
+using Faultline.Files;
 using Faultline.Paging;
 
 namespace Faultline;
@@ -50,7 +51,7 @@ public sealed partial class AddressSpace
         bool isUntouched = area.IsAnonymous && source.Anon is null;
         ulong offset = isUntouched ? Page.Count(start) : area.PageIndex(request.Address);
         _change.Splice(start, end, source with { Start = start, End = end, PageOffset = offset });
-        bool moved = MovePages(request);
+        bool moved = MovePages(request, area.File);
         if (!moved)
         {
             _change.Splice(start, end, shape: null);
@@ -66,13 +67,16 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>False if there was no frame for a table: then all pages are back.</summary>
-    private bool MovePages(in RemapRequest request)
+    private bool MovePages(in RemapRequest request, VmFile? file)
     {
         if (request.OldLength == 0 || PageOperations.Move(this, request.Address, request.NewAddress, request.OldLength, out ulong moved)) return true;
         if (moved != 0)
         {
+            // Against the order in which a truncation visits the two areas.
+            file?.Mappings.Enter();
             bool back = PageOperations.Move(this, request.NewAddress, request.Address, moved, out _);
             Debug.Assert(back, "The tables that the pages came from are still there.");
+            file?.Mappings.Exit();
         }
 
         return false;

@@ -10,6 +10,9 @@ public enum Errno
     /// <summary>Operation not permitted.</summary>
     EPERM = 1,
 
+    /// <summary>A device failed.</summary>
+    EIO = 5,
+
     /// <summary>No file was given where one is needed.</summary>
     EBADF = 9,
 

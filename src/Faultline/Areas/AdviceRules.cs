@@ -57,7 +57,7 @@ internal static class AdviceRules
             Advice.Free => locked || !area.IsAnonymous ? Errno.EINVAL : Errno.None,
             Advice.Remove when locked || area.File is null => Errno.EINVAL,
             Advice.Remove when !area.Has(AreaFlags.Shared | AreaFlags.MayWrite) => Errno.EACCES,
-            Advice.Remove => Errno.EOPNOTSUPP,
+            Advice.Remove => area.File.CanPunchHoles ? Errno.None : Errno.EOPNOTSUPP,
             _ => throw new ArgumentOutOfRangeException(nameof(advice)),
         };
     }

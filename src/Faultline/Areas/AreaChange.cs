@@ -183,19 +183,23 @@ internal sealed class AreaChange(AddressSpace space)
     {
         // Pairs with the check of installers under the page-table lock: after it, no fault that saw an even sequence can still add a table.
         space.PageTable.SynchronizeWithInstallers();
+
+        // Found through the file from before they are in the tree until they are no longer: a truncation between the two meets the pages twice, never not at all.
+        foreach (VmArea area in _new) area.HoldFile(space);
         Areas.Replace(CollectionsMarshal.AsSpan(_old), CollectionsMarshal.AsSpan(_new));
         foreach (VmArea area in _new)
         {
             space.Usage.Add(area);
-            area.File?.AddReference();
             _odd.Add(area);
         }
 
         foreach (VmArea area in _old)
         {
             space.Usage.Remove(area);
-            if (area.File is { } file) _files.Add(file);
             if (area.HasRawFrames) _raw.Add(area);
+            if (area.File is not { } file) continue;
+            file.Mappings.Remove(area.Mapping!);
+            _files.Add(file);
         }
 
         _old.Clear();

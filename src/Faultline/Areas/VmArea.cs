@@ -25,6 +25,9 @@ internal sealed class VmArea
         PageOffset = pageOffset;
         File = file;
         SupportsSpeculation = file is null || file.SupportsSpeculation;
+        bool isShared = (flags & AreaFlags.Shared) != 0;
+        TracksWrites = isShared && file is { WritesBack: true };
+        NotifiesWrites = isShared && file is { NotifiesWrites: true };
         _anonVma = new Ref<AnonVma?>(anonVma);
         _sequence = new Word64(1);
 #if FAULTLINE_EXPLORE
@@ -60,6 +63,23 @@ internal sealed class VmArea
 
     /// <summary>The file's answer, asked once: a fault would pay for the virtual call.</summary>
     public bool SupportsSpeculation { get; }
+
+    /// <summary>A page that becomes writable is marked dirty: the file wants it back. As <see cref="SupportsSpeculation"/>, asked once.</summary>
+    public bool TracksWrites { get; }
+
+    /// <summary>The file wants to know before a clean page becomes writable. As <see cref="SupportsSpeculation"/>, asked once.</summary>
+    public bool NotifiesWrites { get; }
+
+    /// <summary>The area's place in its file's <see cref="FileMappings"/>. Written under the writer lock.</summary>
+    public FileMapping? Mapping { get; private set; }
+
+    /// <summary>A new area takes its hold of its file, before it enters the tree.</summary>
+    public void HoldFile(AddressSpace space)
+    {
+        if (File is null) return;
+        File.AddReference();
+        Mapping = File.Mappings.Add(space, this);
+    }
 
     public bool Has(AreaFlags flags) => (Flags & flags) == flags;
 

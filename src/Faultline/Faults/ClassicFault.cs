@@ -64,7 +64,7 @@ internal static class ClassicFault
                     AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                     break;
                 case FaultStep.NeedFilePage:
-                    FaultSignal signal = ReadFilePage(ref fault);
+                    FaultSignal signal = SignalOf(fault.ReadFilePage());
                     if (signal != FaultSignal.None) return signal;
                     break;
                 case FaultStep.PageAbsent:
@@ -74,6 +74,10 @@ internal static class ClassicFault
                     fault.Space.MmapLock.ExitRead();
                     backoff.Wait();
                     fault.Space.MmapLock.EnterRead(user);
+                    break;
+                case FaultStep.NeedWriteNotice:
+                    FaultSignal refusal = SignalOf(fault.NotifyWrite());
+                    if (refusal != FaultSignal.None) return refusal;
                     break;
             }
         }
@@ -91,7 +95,7 @@ internal static class ClassicFault
         return true;
     }
 
-    private static FaultSignal ReadFilePage(ref FaultContext fault) => fault.ReadFilePage() switch
+    private static FaultSignal SignalOf(FileResult result) => result switch
     {
         FileResult.Ok => FaultSignal.None,
         FileResult.OutOfMemory => FaultSignal.OutOfMemory,

@@ -25,7 +25,7 @@ internal static class CopyOnWriteFault<TDesign>
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
         if (MayReuse(ref fault)) return Reuse(ref fault);
-        return prepared ? Replace(ref fault) : FaultPipeline<TDesign>.Unlock(ref fault, SpeculationAbort.EntryChanged);
+        return prepared && IsCopyGood(ref fault) ? Replace(ref fault) : FaultPipeline<TDesign>.Unlock(ref fault, SpeculationAbort.EntryChanged);
     }
 
     /// <summary>True if the page may be written where it is: shared by intent, exclusive, or with no other holder left.</summary>
@@ -47,21 +47,32 @@ internal static class CopyOnWriteFault<TDesign>
     private static FaultStep Reuse(ref FaultContext fault)
     {
         ref FrameInfo frame = ref fault.Space.Memory.Info(fault.Walk.Value.Frame);
-        if (frame.Is(FrameState.Anonymous) && !frame.Is(FrameState.Exclusive)) frame.Set(FrameState.Exclusive);
+        if (frame.Is(FrameState.Anonymous))
+        {
+            if (!frame.Is(FrameState.Exclusive)) frame.Set(FrameState.Exclusive);
+        }
+        else if (!FileFault<TDesign>.TryMarkDirty(ref fault, ref frame))
+        {
+            return FaultPipeline<TDesign>.UnlockFor(ref fault, FaultStep.NeedWriteNotice);
+        }
+
         Pte value = new Pte(Native.Or(ref fault.Walk.Entry, PteRights.Written)).With(PteRights.Written);
         return FaultPipeline<TDesign>.Finish(ref fault, value, FaultEvent.Reuse);
     }
 
     /// <summary>
     /// Copies the page, before the lock. Its frame may be freed and re-used meanwhile; the copy is then garbage, and thrown away because the entry has
-    /// changed: the same read-only entry can come back only through a fork or an <c>mprotect</c>, which change the area too, or through two migrations, after
-    /// which the page is exclusive and the copy is not used.
+    /// changed: the same read-only entry can come back only through a fork or an <c>mprotect</c>, which change the area too, through two migrations, after
+    /// which the page is exclusive and the copy is not used, or after a truncation, which the file counts.
     /// </summary>
     private static void CopyContents(ref FaultContext fault)
     {
+        if (fault.Area.File is { } file) fault.CacheRemovals = file.Cache.Removals;
         if (fault.Walk.Value.Frame == PhysicalMemory.ZeroFrame) fault.Space.Memory.Zero(fault.Frame);
         else fault.Space.Memory.Copy(from: fault.Walk.Value.Frame, to: fault.Frame);
     }
+
+    private static bool IsCopyGood(ref FaultContext fault) => fault.Area.File is not { } file || file.Cache.Removals == fault.CacheRemovals;
 
     /// <summary>Clear → shoot down → install, all under the lock, so that no accessor reads the old frame after another has written the new one.</summary>
     private static FaultStep Replace(ref FaultContext fault)

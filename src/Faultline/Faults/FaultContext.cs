@@ -52,6 +52,9 @@ internal ref struct FaultContext
     /// <summary>The reader lock of <see cref="Area"/> is held, under <see cref="FaultDesign.AreaLock"/>.</summary>
     public bool HoldsArea;
 
+    /// <summary>What <see cref="PageCache.Removals"/> was before a page of the cache was copied.</summary>
+    public ulong CacheRemovals;
+
     /// <summary>Why the last step was <see cref="FaultStep.Restart"/> or <see cref="FaultStep.Abort"/>.</summary>
     public SpeculationAbort Reason;
 
@@ -77,8 +80,11 @@ internal ref struct FaultContext
     {
         // A page that went again before it could be mapped.
         if (CachedFrame != PhysicalMemory.NoFrame) Space.Memory.Release(CachedFrame);
-        return Area.File!.Cache.GetOrRead(Area.PageIndex(Address), out CachedFrame);
+        return Area.File!.Cache.GetOrRead(Area.PageIndex(Address), out CachedFrame, readAhead: !Area.Has(AreaFlags.RandomRead));
     }
+
+    /// <summary>Tells the file that the page becomes writable. As <see cref="ReadFilePage"/>.</summary>
+    public readonly FileResult NotifyWrite() => Area.File!.Cache.NotifyWrite(Area.PageIndex(Address));
 
     /// <summary>Returns what the fault took and did not use. Outside sections.</summary>
     public readonly void GiveBack()

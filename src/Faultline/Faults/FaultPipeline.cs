@@ -86,11 +86,11 @@ internal static class FaultPipeline<TDesign>
     public static bool TryTakeFrame(ref FaultContext fault) =>
         fault.Frame != PhysicalMemory.NoFrame || (fault.Frame = TDesign.TakeFrame(ref fault)) != PhysicalMemory.NoFrame;
 
-    /// <summary>Frees the lock to fetch the file's page.</summary>
-    public static FaultStep UnlockToRead(ref FaultContext fault)
+    /// <summary>Frees the lock to fetch what is missing.</summary>
+    public static FaultStep UnlockFor(ref FaultContext fault, FaultStep missing)
     {
         PteLock.Exit(ref fault.Table);
-        return FaultStep.NeedFilePage;
+        return missing;
     }
 
     /// <summary>Frees the lock and starts again.</summary>

@@ -30,6 +30,9 @@ internal enum FaultStep
     /// <summary>The entry is not empty and has no page: see <see cref="Paging.AbsentKind"/>.</summary>
     PageAbsent,
 
+    /// <summary>The file must be told that the page becomes writable.</summary>
+    NeedWriteNotice,
+
     /// <summary>Another thread holds the table's lock.</summary>
     LockBusy,
 }

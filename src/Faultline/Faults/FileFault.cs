@@ -35,15 +35,32 @@ internal static class FileFault<TDesign>
     {
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
-        if (!TryLookup(ref fault, out uint pfn)) return FaultPipeline<TDesign>.UnlockToRead(ref fault);
-        FrameReferences.AddMapping(ref fault.Space.Memory.Info(pfn));
+        if (!TryLookup(ref fault, out uint pfn)) return FaultPipeline<TDesign>.UnlockFor(ref fault, FaultStep.NeedFilePage);
+        ref FrameInfo frame = ref fault.Space.Memory.Info(pfn);
+        if (fault.IsWrite && !TryMarkDirty(ref fault, ref frame)) return FaultPipeline<TDesign>.UnlockFor(ref fault, FaultStep.NeedWriteNotice);
+        FrameReferences.AddMapping(ref frame);
         ulong bits = PteRights.ReadOnly(fault.Area) | (fault.IsWrite ? PteRights.Written : Pte.AccessedBit);
+        if (!fault.IsWrite) FaultAround.Map(ref fault, bits);
         return FaultPipeline<TDesign>.Install(ref fault, Pte.ForPage(pfn, bits), FaultEvent.FilePage);
+    }
+
+    /// <summary>
+    /// A cached page is about to become writable in a shared area, under the table's lock: marks it dirty if its file cares. False if the file must be told before.
+    /// </summary>
+    public static bool TryMarkDirty(ref FaultContext fault, ref FrameInfo frame)
+    {
+        if (!fault.Area.TracksWrites || frame.Is(FrameState.Dirty)) return true;
+        if (fault.Area.NotifiesWrites) return false;
+
+        // A full fence: see PageCache.WriteBack.
+        frame.Set(FrameState.Dirty);
+        return true;
     }
 
     private static FaultStep MapCopy(ref FaultContext fault)
     {
         if (fault.Area.AnonVma is null) return FaultStep.NeedAnonVma;
+        ulong removals = fault.Area.File!.Cache.Removals;
         if (!TryLookup(ref fault, out uint source)) return FaultStep.NeedFilePage;
         if (!FaultPipeline<TDesign>.TryTakeFrame(ref fault)) return FaultStep.NeedFrame;
         PhysicalMemory memory = fault.Space.Memory;
@@ -51,7 +68,9 @@ internal static class FileFault<TDesign>
 
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
-        if (!TryLookup(ref fault, out uint still) || still != source)
+
+        // Both: the page may have gone, and may have come back in the same frame with other contents.
+        if (!TryLookup(ref fault, out uint still) || still != source || fault.Area.File!.Cache.Removals != removals)
             return FaultPipeline<TDesign>.Unlock(ref fault, SpeculationAbort.EntryChanged);
         FrameReferences.BirthAnonymous(ref memory.Info(fault.Frame), fault.Area.PageIndex(fault.Address));
         Pte value = Pte.ForPage(fault.Frame, PteRights.ReadOnly(fault.Area) | PteRights.Written);

@@ -27,7 +27,7 @@ public enum SpeculationAbort
     /// <summary>No frame was to be had.</summary>
     NoFrame,
 
-    /// <summary>The file ends before the page, or could not be read; only the classic path delivers a signal.</summary>
+    /// <summary>The file ends before the page, could not be read, or refuses the write; only the classic path delivers a signal.</summary>
     NoFilePage,
 
     /// <summary>The page is on its way to another frame, or lost to a hardware error: an entry that only the classic path waits for or answers.</summary>

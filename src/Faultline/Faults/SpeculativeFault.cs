@@ -108,7 +108,9 @@ internal static class SpeculativeFault
                 AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                 return true;
             case FaultStep.NeedFilePage:
-                return TryReadFilePage<TDesign>(ref fault);
+                return TryReadFilePage<TDesign>(ref fault, notify: false);
+            case FaultStep.NeedWriteNotice:
+                return TryReadFilePage<TDesign>(ref fault, notify: true);
             case FaultStep.LockBusy:
                 fault.Count(FaultEvent.TableLockWait);
                 WaitForTableLock(ref fault.Table);
@@ -143,7 +145,7 @@ internal static class SpeculativeFault
     }
 
     /// <summary>
-    /// Waits for a page of the file, holding no lock: only a reference to the file, which a fault on a page in memory never takes. Whatever became of
+    /// Waits for a page of the file, or for its consent to a write, holding no lock: only a reference to the file, which a fault on a page in memory never takes. Whatever became of
     /// the area meanwhile, the next pass finds it out: the page of an area that has gone is never mapped.
     /// </summary>
     /// <remarks>
@@ -158,7 +160,7 @@ internal static class SpeculativeFault
     ///   enter, find: no area
     /// </code>
     /// </remarks>
-    private static bool TryReadFilePage<TDesign>(ref FaultContext fault)
+    private static bool TryReadFilePage<TDesign>(ref FaultContext fault, bool notify)
         where TDesign : struct, IFaultDesign
     {
         // At zero, or with the area changed, there is nothing to wait for: the next pass tells.
@@ -171,7 +173,7 @@ internal static class SpeculativeFault
             {
                 // A writer that wants the area does not wait for the device.
                 TDesign.End(ref fault);
-                result = fault.ReadFilePage();
+                result = notify ? fault.NotifyWrite() : fault.ReadFilePage();
             }
         }
         finally

@@ -100,7 +100,7 @@ public sealed class DeviceMemory : VmFile
     protected override void ReadPage(ulong pageIndex, Span<byte> destination) => destination.Clear();
 
     /// <inheritdoc/>
-    internal override void ReleaseBacking()
+    protected override void OnReleased()
     {
         uint[] frames = new uint[_frames];
         for (int i = 0; i < frames.Length; i++)

@@ -12,6 +12,9 @@ internal enum FileResult
     /// <summary>The file could not be read: SIGBUS.</summary>
     ReadFailed,
 
+    /// <summary>The file does not let the page be written: SIGBUS.</summary>
+    Refused,
+
     /// <summary>No frame is left: ENOMEM.</summary>
     OutOfMemory,
 }

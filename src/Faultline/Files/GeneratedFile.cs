@@ -33,11 +33,6 @@ public sealed class GeneratedFile(PhysicalMemory memory, string name, FileIdenti
             words[i] = BitConverter.IsLittleEndian ? value : System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(value);
         }
 
-        foreach (ref byte rest in destination[(words.Length * sizeof(ulong))..])
-        {
-            rest = (byte)value;
-            value >>= 8;
-        }
     }
 
     private static ulong Seed(FileIdentity identity, ulong pageIndex)

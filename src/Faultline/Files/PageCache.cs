@@ -1,18 +1,31 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Faultline.Physical;
 using Faultline.Sync;
 
 namespace Faultline.Files;
 
 /// <summary>The pages of one file that are in memory (Linux <c>address_space</c>). It holds one reference to each of their frames.</summary>
-internal sealed class PageCache
+/// <remarks>
+/// <code>
+///   page is     absent ──insert──▶ locked, not up to date ──read──▶ up to date ──remove──▶ absent
+///                  ▲                         │
+///                  └────────read failed──────┘
+/// </code>
+/// Whoever finds a page that is not up to date waits for its lock and looks again.
+/// </remarks>
+internal sealed partial class PageCache
 {
     private readonly VmFile _file;
     private readonly PhysicalMemory _memory;
 
-    // Guards insertion and the taking of references by those who are not inside a section. Look-ups take nothing.
+    // Guards insertion, removal, the file's length, and the taking of references by those who are not inside a section. Look-ups take nothing.
     private SpinGate _gate;
     private readonly PageMap _pages = new();
+    private readonly PageWaiters _locks = new();
+
+    // See Removals. Atomic.
+    private Word64 _removals;
 
     // The cache's number in the frames' FrameInfo; 0 while there is no page. Guarded by _gate.
     private uint _ownerId;
@@ -27,43 +40,52 @@ internal sealed class PageCache
     /// The frame of a page in memory, contents valid. No lock and no reference is taken: the frame is good as long as the page is in the cache, which a
     /// fault asks again under its table's lock.
     /// </summary>
-    public bool TryLookup(ulong index, out uint pfn) => (pfn = _pages.Find(index)) != PhysicalMemory.NoFrame;
+    public bool TryLookup(ulong index, out uint pfn)
+    {
+        pfn = _pages.Find(index);
+        return pfn != PhysicalMemory.NoFrame && IsUpToDate(pfn);
+    }
+
+    /// <summary>As <see cref="TryLookup"/> for neighbouring pages; 0 where a page is not in memory.</summary>
+    public void Lookup(ulong first, Span<uint> frames)
+    {
+        _pages.Find(first, frames);
+        foreach (ref uint pfn in frames)
+        {
+            if (pfn != PhysicalMemory.NoFrame && !IsUpToDate(pfn)) pfn = PhysicalMemory.NoFrame;
+        }
+    }
 
     /// <summary>
     /// The frame of a page, read if it is not in memory, with a reference for the caller (<see cref="PhysicalMemory.Release"/> gives it back).
     /// May wait for the file. The caller holds a reference to the file, is outside walker sections and holds no spin lock.
     /// </summary>
-    /// <remarks>
-    /// Threads that miss the same page each read it, and the first to finish wins: nobody has written to the page before it was in the cache,
-    /// so what the others drop is a copy.
-    /// </remarks>
-    public FileResult GetOrRead(ulong index, out uint pfn)
+    /// <param name="index">Number of the page.</param>
+    /// <param name="pfn">Its frame; 0 if the result is not <see cref="FileResult.Ok"/>.</param>
+    /// <param name="readAhead">Neighbours that are not in memory may be read with it.</param>
+    public FileResult GetOrRead(ulong index, out uint pfn, bool readAhead = true)
     {
         Debug.Assert(!_file.IsReleased, "Only a holder of the file may ask for its pages.");
-        pfn = PhysicalMemory.NoFrame;
-        int valid = ValidBytes(index);
-        if (valid == 0) return FileResult.BeyondEnd;
-        if (TryGet(index, out pfn)) return FileResult.Ok;
+        for (int window = readAhead ? _file.ReadAheadPages : 1; ; window = 1)
+        {
+            if (!_file.HasPage(index))
+            {
+                pfn = PhysicalMemory.NoFrame;
+                return FileResult.BeyondEnd;
+            }
 
-        uint fresh = _memory.Frames.TryAllocate();
-        if (fresh == PhysicalMemory.NoFrame) return FileResult.OutOfMemory;
-        bool inserted = false;
-        try
-        {
-            Span<byte> contents = _memory.Contents(fresh);
-            _file.Read(index, contents[..valid]);
-            contents[valid..].Clear();
-            pfn = Insert(index, fresh);
-            inserted = pfn == fresh;
-            return FileResult.Ok;
-        }
-        catch (IOException)
-        {
-            return FileResult.ReadFailed;
-        }
-        finally
-        {
-            if (!inserted) _memory.Frames.Free(fresh);
+            if (TryReference(index, out pfn))
+            {
+                if (IsUpToDate(pfn)) return FileResult.Ok;
+                _locks.Wait(pfn, ref _memory.Info(pfn));
+                if (IsUpToDate(pfn)) return FileResult.Ok;
+
+                // Its reader failed and took it out, or truncation did: from the start.
+                _memory.Release(pfn);
+                continue;
+            }
+
+            if (TryRead(index, window, out pfn) is { } result) return result;
         }
     }
 
@@ -73,57 +95,31 @@ internal sealed class PageCache
     /// </summary>
     public void Release()
     {
-        List<uint> frames = _pages.TakeAll();
-        frames.RemoveAll(pfn => !_memory.DropReference(pfn));
-        _memory.Frames.Free(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(frames));
+        Drop(_pages.TakeAll());
         if (_ownerId != 0) _memory.Owners.Remove(_ownerId);
         _ownerId = 0;
     }
 
-    /// <summary>How much of a page the file has.</summary>
-    private int ValidBytes(ulong index)
-    {
-        if (_file.Length is not { } length) return Page.Size;
-        ulong pages = Page.Count(length);
-        if (index < pages) return Page.Size;
-        return index == pages ? (int)(length & Page.OffsetMask) : 0;
-    }
-
-    private bool TryGet(ulong index, out uint pfn)
+    /// <summary>Takes a reference to a page that is in the cache, up to date or not.</summary>
+    private bool TryReference(ulong index, out uint pfn)
     {
         _gate.Enter();
-        bool found = TryLookup(index, out pfn);
-        if (found) _memory.AddReference(pfn);
+        pfn = _pages.Find(index);
+        if (pfn != PhysicalMemory.NoFrame) _memory.AddReference(pfn);
         _gate.Exit();
-        return found;
+        return pfn != PhysicalMemory.NoFrame;
     }
 
-    /// <summary>Publishes a frame that was read, or takes the one that another thread published first.</summary>
-    private uint Insert(ulong index, uint fresh)
+    /// <summary>The page has that frame still. By a holder of a reference to the frame, which therefore serves nothing else.</summary>
+    private bool Holds(ulong index, uint pfn) => _pages.Find(index) == pfn;
+
+    /// <summary>Acquire: pairs with the unlocking of the page by its reader.</summary>
+    private bool IsUpToDate(uint pfn) => ((FrameState)Native.LoadAcquire(ref _memory.Info(pfn).StateWord) & FrameState.UpToDate) != 0;
+
+    /// <summary>Gives the cache's references up.</summary>
+    private void Drop(List<uint> frames)
     {
-        _gate.Enter();
-        try
-        {
-            if (TryLookup(index, out uint pfn))
-            {
-                _memory.AddReference(pfn);
-                return pfn;
-            }
-
-            if (_ownerId == 0) _ownerId = _memory.Owners.Add(this);
-            ref FrameInfo info = ref _memory.Info(fresh);
-            info.State = FrameState.Cached | FrameState.UpToDate;
-            info.OwnerId = _ownerId;
-            info.OwnerIndex = index;
-            Native.StoreRelaxed(ref info.Refs, 2); // the cache and the caller
-
-            // The release store inside publishes the contents and the fields above.
-            _pages.Set(index, fresh);
-            return fresh;
-        }
-        finally
-        {
-            _gate.Exit();
-        }
+        frames.RemoveAll(pfn => !_memory.DropReference(pfn));
+        _memory.Frames.Free(CollectionsMarshal.AsSpan(frames));
     }
 }

@@ -20,16 +20,34 @@ internal sealed class PageMap
     /// <summary>The frame of a page, or 0.</summary>
     public uint Find(ulong index)
     {
+        Node? leaf = FindLeaf(index);
+        return leaf is null ? 0 : leaf.Frames![leaf.SlotOf(index)].LoadAcquire();
+    }
+
+    private Node? FindLeaf(ulong index)
+    {
         // Acquiring loads all the way: each pairs with the release store that published what it leads to.
         Node node = _root.LoadAcquire();
-        if (!node.Covers(index)) return 0;
+        if (!node.Covers(index)) return null;
         while (node.Children is { } children)
         {
-            if (children[node.SlotOf(index)].LoadAcquire() is not { } child) return 0;
+            if (children[node.SlotOf(index)].LoadAcquire() is not { } child) return null;
             node = child;
         }
 
-        return node.Frames![node.SlotOf(index)].LoadAcquire();
+        return node;
+    }
+
+    /// <summary>The frames of neighbouring pages, 0 where there is none; one descent for each leaf.</summary>
+    public void Find(ulong first, Span<uint> frames)
+    {
+        Node? leaf = null;
+        for (int i = 0; i < frames.Length; i++)
+        {
+            ulong index = first + (uint)i;
+            if (leaf is null || (index & IndexMask) == 0) leaf = FindLeaf(index);
+            frames[i] = leaf?.Frames![leaf.SlotOf(index)].LoadAcquire() ?? 0;
+        }
     }
 
     /// <summary>Publishes the frame of a page that had none, with all that the caller stored before. Under the owner's lock.</summary>
@@ -54,6 +72,35 @@ internal sealed class PageMap
         ref Word32 frame = ref node.Frames![node.SlotOf(index)];
         Debug.Assert(frame.LoadRelaxed() == 0, "The page has a frame already.");
         frame.StoreRelease(pfn);
+    }
+
+    /// <summary>Takes the frame of a page out, under the owner's lock. Nodes stay: readers may stand on them.</summary>
+    public void Clear(ulong index) => FindLeaf(index)?.Frames![(int)index & IndexMask].StoreRelease(0);
+
+    /// <summary>The pages of [<paramref name="first"/>, <paramref name="end"/>) that have a frame, in order: each as it was at some moment during the call.</summary>
+    public List<(ulong Index, uint Frame)> Collect(ulong first, ulong end)
+    {
+        List<(ulong, uint)> found = [];
+        Collect(_root.LoadAcquire(), 0, first, end, found);
+        return found;
+    }
+
+    private static void Collect(Node node, ulong start, ulong first, ulong end, List<(ulong Index, uint Frame)> found)
+    {
+        for (int slot = 0; slot < Fanout; slot++)
+        {
+            ulong index = start + ((ulong)slot << node.Shift);
+            ulong last = index + ((1UL << node.Shift) - 1);
+            if (last < first || index >= end) continue;
+            if (node.Children is { } children)
+            {
+                if (children[slot].LoadAcquire() is { } child) Collect(child, index, first, end, found);
+            }
+            else if (node.Frames![slot].LoadAcquire() is var pfn and not 0)
+            {
+                found.Add((index, pfn));
+            }
+        }
     }
 
     /// <summary>Empties the map and returns the frames by page number. Who looks up at the same time finds the old or the new.</summary>
@@ -91,7 +138,7 @@ internal sealed class PageMap
 
         public int Shift { get; }
 
-        // Both: written under the owner's lock by release stores, once per slot; read without a lock.
+        // Both: written under the owner's lock by release stores, children once per slot; read without a lock.
         public Ref<Node?>[]? Children { get; }
 
         public Word32[]? Frames { get; }

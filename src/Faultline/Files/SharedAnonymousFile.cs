@@ -15,5 +15,7 @@ internal sealed class SharedAnonymousFile(PhysicalMemory memory, ulong length)
 
     public override bool SupportsSpeculation => true;
 
+    protected internal override bool CanPunchHoles => true;
+
     protected override void ReadPage(ulong pageIndex, Span<byte> destination) => destination.Clear();
 }

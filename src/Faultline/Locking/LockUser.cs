@@ -40,6 +40,9 @@ public enum LockUser : byte
     /// <summary>Reading the areas or their pages: maps, smaps, mincore, remote access.</summary>
     Query,
 
+    /// <summary>msync, while it looks for what to write.</summary>
+    Sync,
+
     /// <summary>Tearing the space down: exit and exec.</summary>
     Exit,
 }

@@ -38,8 +38,9 @@ internal static partial class PageOperations
             bool found = targets.MoveNext();
             Debug.Assert(found, "The target table was ensured.");
 
-            // The child's table needs no lock: nobody else knows the child yet.
+            // The child's table second, here and nowhere else: its only other visitor so far is a truncation, which comes through the file and holds one lock at a time.
             PteLock.Enter(ref table);
+            PteLock.Enter(ref targets.Info);
             for (ulong address = tables.Start; address < tables.End; address += Page.Size)
             {
                 ref ulong entry = ref tables.Entry(address);
@@ -50,6 +51,7 @@ internal static partial class PageOperations
             }
 
             AddForkAccessors(parent, ref table);
+            PteLock.Exit(ref targets.Info);
             PteLock.Exit(ref table);
         }
 

@@ -67,7 +67,7 @@ internal static partial class PageOperations
     private static void GatherPage(PhysicalMemory memory, Pte old, scoped ref TlbGather gather)
     {
         ref FrameInfo frame = ref memory.Info(old.Frame);
-        if (old.IsDirty && frame.Is(FrameState.Cached)) frame.Set(FrameState.Dirty);
+        if (old.IsDirty && frame.Is(FrameState.Cached) && !frame.Is(FrameState.Dirty)) frame.Set(FrameState.Dirty);
         FrameReferences.RemoveMapping(ref frame);
         gather.Add(old.Frame);
     }

@@ -31,6 +31,10 @@ internal ref struct PageWalk
     /// <summary>Tables that are missing on the way; 0 if the walk is complete.</summary>
     public int MissingTables;
 
+    /// <summary>The entry so many pages further on (or back), which the caller knows to be in the same table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly ref ulong Neighbour(int pages) => ref Unsafe.Add(ref Entry, pages);
+
     public readonly bool IsComplete => Table != 0;
 
     /// <summary>The parent still points to the table. Acquire: pairs with the release store that installs a table.</summary>

@@ -122,4 +122,7 @@ internal enum FrameState : uint
 
     /// <summary>Contents are valid.</summary>
     UpToDate = 1 << 7,
+
+    /// <summary>Somebody sleeps until the page lock is free: its holder wakes him.</summary>
+    HasWaiters = 1 << 8,
 }

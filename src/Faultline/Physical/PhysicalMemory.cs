@@ -120,6 +120,9 @@ public sealed unsafe class PhysicalMemory : IDisposable
     /// <summary>A frame's contents, for code outside the unsafe folders. The caller holds a reference to the frame.</summary>
     internal Span<byte> Contents(uint pfn) => new(Address(pfn), Page.Size);
 
+    /// <summary>The contents of neighbouring frames in one piece, as <see cref="Contents(uint)"/>.</summary>
+    internal Span<byte> Contents(uint first, int frames) => new(Address(first), checked(frames * Page.Size));
+
     /// <summary>Fills a frame with zeroes, for the access that comes next. The caller owns the frame.</summary>
     internal void Zero(uint pfn) => FrameContents.Zero(Address(pfn));
 

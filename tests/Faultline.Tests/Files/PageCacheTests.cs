@@ -99,23 +99,108 @@ public class PageCacheTests
     }
 
     [Fact]
-    public void WhenTwoReadTheSamePageThenTheFirstToFinishWins()
+    public void WhenAPageIsBeingReadThenOthersWaitForItAndItIsReadOnce()
     {
         using var test = new TestMemory();
-        using var file = new TestFile(test.Memory);
-        uint inner = 0;
-        file.OnRead = _ =>
+        using var reading = new ManualResetEventSlim();
+        using var finish = new ManualResetEventSlim();
+        using var file = new TestFile(test.Memory)
         {
-            file.OnRead = null;
-            Assert.Equal(FileResult.Ok, file.Cache.GetOrRead(3, out inner));
+            OnRead = _ =>
+            {
+                reading.Set();
+                finish.Wait();
+            },
         };
-        Assert.Equal(FileResult.Ok, file.Cache.GetOrRead(3, out uint outer));
-        Assert.Equal(inner, outer);
-        Assert.Equal(2, file.Reads);
-        Assert.Equal(3u, test.Memory.Info(outer).Refs);
+        uint[] found = new uint[3];
+        var crew = new Crew();
+        for (int i = 0; i < found.Length; i++)
+        {
+            int self = i;
+            crew.Start(() => Assert.Equal(FileResult.Ok, file.Cache.GetOrRead(3, out found[self])));
+        }
+
+        reading.Wait();
+        Assert.False(file.Cache.TryLookup(3, out _));
+        finish.Set();
+        crew.Join();
+        Assert.Equal(1, file.Reads);
+        Assert.All(found, pfn => Assert.Equal(found[0], pfn));
+        Assert.Equal(4u, test.Memory.Info(found[0]).Refs);
         Assert.Equal(test.Memory.CapacityInFrames - 1, test.Memory.FreeFrames);
-        test.Memory.Release(outer);
-        test.Memory.Release(outer);
+        foreach (uint pfn in found) test.Memory.Release(pfn);
+    }
+
+    [Fact]
+    public void WhenTheReaderFailsThenThoseWhoWaitReadForThemselves()
+    {
+        using var test = new TestMemory();
+        using var reading = new ManualResetEventSlim();
+        using var finish = new ManualResetEventSlim();
+        int reads = 0;
+        using var file = new TestFile(test.Memory)
+        {
+            OnRead = _ =>
+            {
+                if (Interlocked.Increment(ref reads) != 1) return;
+                reading.Set();
+                finish.Wait();
+                throw new IOException("Once.");
+            },
+        };
+        var crew = new Crew();
+        crew.Start(() => Assert.Equal(FileResult.ReadFailed, file.Cache.GetOrRead(3, out _)));
+        reading.Wait();
+        crew.Start(() =>
+        {
+            Assert.Equal(FileResult.Ok, file.Cache.GetOrRead(3, out uint pfn));
+            test.Memory.Release(pfn);
+        });
+        finish.Set();
+        crew.Join();
+        Assert.Equal(2, file.Reads);
+    }
+
+    [Fact]
+    public void NeighboursAreReadTogetherWithinAnAlignedWindowAndTheFile()
+    {
+        using var test = new TestMemory();
+        using var file = new TestFile(test.Memory, length: (13 * 4096) + 1) { ReadAhead = 8 };
+        AssertReads(file, 2, [2], readAhead: false);
+        AssertReads(file, 5, [3, 4, 5, 6, 7]);
+        AssertReads(file, 0, [0, 1]);
+        AssertReads(file, 12, [8, 9, 10, 11, 12, 13]);
+        Assert.True(file.Cache.TryLookup(13, out uint last));
+        Assert.Equal((byte)13, test.Memory.Contents(last)[0]);
+        Assert.False(test.Memory.Contents(last)[1..].ContainsAnyExcept((byte)0));
+    }
+
+    [Fact]
+    public void WhenANeighbourCannotBeReadThenThePageItselfIs()
+    {
+        using var test = new TestMemory();
+        using var file = new TestFile(test.Memory) { ReadAhead = 4, OnRead = page => { if (page == 2) throw new IOException("A bad block."); } };
+        Assert.Equal(FileResult.Ok, file.Cache.GetOrRead(1, out uint pfn));
+        Assert.Equal((byte)1, test.Memory.Contents(pfn)[0]);
+        test.Memory.Release(pfn);
+        Assert.Equal(FileResult.ReadFailed, file.Cache.GetOrRead(2, out _));
+        Assert.Equal(test.Memory.CapacityInFrames - 1, test.Memory.FreeFrames);
+    }
+
+    /// <summary>Asking for a page brings exactly these pages into memory, with their contents.</summary>
+    private static void AssertReads(TestFile file, ulong index, ulong[] expected, bool readAhead = true)
+    {
+        List<ulong> read = [];
+        file.OnRead = read.Add;
+        Assert.Equal(FileResult.Ok, file.Cache.GetOrRead(index, out uint pfn, readAhead));
+        Assert.Equal((byte)index, file.Memory.Contents(pfn)[0]);
+        file.Memory.Release(pfn);
+        Assert.Equal(expected, read);
+        foreach (ulong page in expected)
+        {
+            Assert.True(file.Cache.TryLookup(page, out uint found));
+            Assert.Equal((byte)page, file.Memory.Contents(found)[0]);
+        }
     }
 
     [Fact]

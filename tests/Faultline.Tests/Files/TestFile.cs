@@ -14,6 +14,10 @@ internal sealed class TestFile(PhysicalMemory memory, ulong? length = null) : Vm
 
     public bool OptsIn { get; init; } = true;
 
+    public int ReadAhead { get; init; } = 1;
+
+    protected internal override int ReadAheadPages => ReadAhead;
+
     public override bool SupportsSpeculation => OptsIn;
 
     protected override void ReadPage(ulong pageIndex, Span<byte> destination)

@@ -1,0 +1,130 @@
+using Faultline.Physical;
+using Faultline.Sync;
+
+namespace Faultline.Files;
+
+/// <content>Bringing pages into memory.</content>
+internal sealed partial class PageCache
+{
+    /// <summary>Pages of one read at most: 256 KiB, and what fits on the stack.</summary>
+    public const int MaxReadAhead = 64;
+
+    /// <summary>
+    /// Reads a page that was absent, and up to <paramref name="window"/> - 1 absent neighbours with it; null if another thread inserted it first.
+    /// </summary>
+    private FileResult? TryRead(ulong index, int window, out uint pfn)
+    {
+        pfn = PhysicalMemory.NoFrame;
+        Span<uint> buffer = stackalloc uint[MaxReadAhead];
+        Span<uint> frames = buffer[..Math.Clamp(window, 1, MaxReadAhead)];
+        int taken = _memory.Frames.TryAllocate(frames);
+        if (taken == 0) return FileResult.OutOfMemory;
+
+        FileResult? result = TryInsert(index, frames[..taken], out ulong first, out int count);
+        _memory.Frames.Free(frames[count..taken]);
+        if (count == 0) return result;
+        frames = frames[..count];
+        bool complete = false;
+        try
+        {
+            Fill(first, frames);
+            complete = true;
+            pfn = frames[(int)(index - first)];
+            return FileResult.Ok;
+        }
+        catch (IOException) when (count > 1)
+        {
+            // Perhaps only a neighbour cannot be read.
+            return null;
+        }
+        catch (IOException)
+        {
+            return FileResult.ReadFailed;
+        }
+        finally
+        {
+            Finish(first, frames, complete, index);
+        }
+    }
+
+    /// <summary>
+    /// Inserts frames, locked, for an absent page and its absent neighbours. The window is aligned, so that threads that read beside each other share it.
+    /// </summary>
+    private FileResult? TryInsert(ulong index, ReadOnlySpan<uint> frames, out ulong first, out int count)
+    {
+        first = index;
+        count = 0;
+        ulong end = index + 1;
+        ulong low = index - (index % (uint)frames.Length), high = low + (uint)frames.Length;
+        _gate.Enter();
+        try
+        {
+            // Asked again under the gate: truncation shortens the file under it before it looks for pages.
+            if (!_file.HasPage(index)) return FileResult.BeyondEnd;
+            if (_pages.Find(index) != PhysicalMemory.NoFrame) return null;
+            while (first > low && _pages.Find(first - 1) == PhysicalMemory.NoFrame) first--;
+            while (end < high && _file.HasPage(end) && _pages.Find(end) == PhysicalMemory.NoFrame) end++;
+            if (_ownerId == 0) _ownerId = _memory.Owners.Add(this);
+            for (; first + (uint)count < end; count++) Insert(first + (uint)count, frames[count]);
+
+            // The caller's own: the cache's may go with a failed read.
+            Native.Add(ref _memory.Info(frames[(int)(index - first)]).Refs, 1);
+            return FileResult.Ok;
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    /// <summary>Under the gate.</summary>
+    private void Insert(ulong index, uint pfn)
+    {
+        ref FrameInfo info = ref _memory.Info(pfn);
+        info.State = FrameState.Cached | FrameState.PageLocked;
+        info.OwnerId = _ownerId;
+        info.OwnerIndex = index;
+        Native.StoreRelaxed(ref info.Refs, 1);
+
+        // The release store inside publishes the fields above.
+        _pages.Set(index, pfn);
+    }
+
+    /// <summary>Reads into frames; those that are neighbours in memory too in one piece.</summary>
+    private void Fill(ulong first, ReadOnlySpan<uint> frames)
+    {
+        for (int i = 0; i < frames.Length;)
+        {
+            int run = RunOf(frames[i..]);
+            Span<byte> contents = _memory.Contents(frames[i], run);
+            _file.ReadPages(first + (uint)i, contents);
+
+            // Also what a read that did not know better may have left there.
+            contents[(int)Math.Min(_file.BytesFrom(first + (uint)i), (ulong)contents.Length)..].Clear();
+            i += run;
+        }
+    }
+
+    /// <summary>Unlocks pages that were read, or takes them out again.</summary>
+    private void Finish(ulong first, ReadOnlySpan<uint> frames, bool complete, ulong asked)
+    {
+        for (int i = 0; i < frames.Length; i++)
+        {
+            uint pfn = frames[i];
+            ref FrameInfo frame = ref _memory.Info(pfn);
+            if (complete)
+            {
+                frame.Set(FrameState.UpToDate);
+                _locks.Exit(pfn, ref frame);
+                continue;
+            }
+
+            _gate.Enter();
+            _pages.Clear(first + (uint)i);
+            _gate.Exit();
+            _locks.Exit(pfn, ref frame);
+            _memory.Release(pfn);
+            if (first + (uint)i == asked) _memory.Release(pfn);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Faultline.Physical;
+using Faultline.Sync;
+
+namespace Faultline.Files;
+
+/// <summary>The page locks of one file, with those who sleep until one is free (Linux <c>folio_lock()</c>, <c>folio_wait_locked()</c>).</summary>
+/// <remarks>
+/// A page lock is a bit in the frame's state, held while contents are read, written back or cut off: over I/O, so its waiters sleep. Everyone who takes it
+/// or waits for it holds a reference to the frame.
+/// <code>
+///   waiter (gate held)                     holder
+///   set HasWaiters (atomic)                clear PageLocked and HasWaiters (one atomic)
+///   was it locked? add to the list         had it HasWaiters? take the gate, wake
+/// </code>
+/// The two atomic operations are on one word: either the waiter finds the lock free, or the holder finds the waiter.
+/// </remarks>
+internal sealed class PageWaiters
+{
+    // Guards the list.
+    private SpinGate _gate;
+    private readonly List<Waiter> _waiting = [];
+
+    /// <summary>Takes a page's lock if it is free.</summary>
+    public static bool TryEnter(ref FrameInfo frame) => (Native.Or(ref frame.StateWord, (uint)FrameState.PageLocked) & (uint)FrameState.PageLocked) == 0;
+
+    /// <summary>Takes a page's lock. Outside sections and spin locks.</summary>
+    public void Enter(uint pfn, ref FrameInfo frame)
+    {
+        while (!TryEnter(ref frame)) Wait(pfn, ref frame);
+    }
+
+    /// <summary>Sleeps until the lock was free for a moment. Outside sections and spin locks.</summary>
+    public void Wait(uint pfn, ref FrameInfo frame)
+    {
+        var waiter = new Waiter(pfn, new Parker());
+        _gate.Enter();
+        uint before = Native.Or(ref frame.StateWord, (uint)FrameState.HasWaiters);
+        bool isLocked = (before & (uint)FrameState.PageLocked) != 0;
+        if (isLocked) _waiting.Add(waiter);
+        _gate.Exit();
+        if (isLocked) waiter.Parker.Park();
+    }
+
+    /// <summary>Frees a page's lock. Publishes what was done to the page: the atomic operation is a full fence.</summary>
+    public void Exit(uint pfn, ref FrameInfo frame)
+    {
+        uint before = Native.And(ref frame.StateWord, ~(uint)(FrameState.PageLocked | FrameState.HasWaiters));
+        if ((before & (uint)FrameState.HasWaiters) == 0) return;
+        _gate.Enter();
+        for (int i = _waiting.Count - 1; i >= 0; i--)
+        {
+            if (_waiting[i].Frame != pfn) continue;
+            _waiting[i].Parker.Unpark();
+            _waiting.RemoveAt(i);
+        }
+
+        _gate.Exit();
+    }
+
+    private readonly record struct Waiter(uint Frame, Parker Parker);
+}
