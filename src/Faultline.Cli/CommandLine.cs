@@ -14,6 +14,7 @@ internal static class CommandLine
         "faultline record -o app.fltrace -- ./app --threads 4",
         "faultline info app.fltrace",
         "faultline replay app.fltrace",
+        "faultline maps app.fltrace --explain",
         "faultline import perf.txt.zst -o app.fltrace",
         "faultline bench --filter 'fault/*'",
         "faultline bench ebizzy --threads 1,2,4",
@@ -74,6 +75,7 @@ internal static class CommandLine
             new ImportCommand(context),
             new InfoCommand(context),
             new ReplayCommand(context),
+            new MapsCommand(context),
             new BenchCommand(context),
         };
         var help = root.Options.OfType<HelpOption>().Single();

@@ -32,6 +32,59 @@ public sealed partial class AddressSpace
         return text.ToString();
     }
 
+    /// <summary>Each place where one area ends and another one begins, in address order, with what keeps the two apart; all as of one moment.</summary>
+    public IReadOnlyList<AreaBoundary> ListBoundaries()
+    {
+        EnterCall();
+        MmapLock.EnterRead(LockUser.Query);
+        try
+        {
+            var boundaries = new List<AreaBoundary>();
+            VmArea? below = null;
+            foreach (VmArea area in Areas.Range(0, UserSpace.End))
+            {
+                if (below is not null && below.End == area.Start) boundaries.Add(BoundaryOf(below, area));
+                below = area;
+            }
+
+            return boundaries;
+        }
+        finally
+        {
+            MmapLock.ExitRead();
+        }
+    }
+
+    /// <summary>The areas as <see cref="Maps"/> prints them, and after each that another one follows directly a line that says why the two are not one.</summary>
+    public string ExplainMaps()
+    {
+        EnterCall();
+        var text = new StringBuilder();
+        MmapLock.EnterRead(LockUser.Query);
+        try
+        {
+            VmArea? below = null;
+            foreach (VmArea area in Areas.Range(0, UserSpace.End))
+            {
+                if (below is not null && below.End == area.Start) text.Append("  | ").Append(BoundaryOf(below, area).Explanation).Append('\n');
+                AreaText.AppendLine(text, AreaInfo.Of(area, NameOf(area)));
+                below = area;
+            }
+        }
+        finally
+        {
+            MmapLock.ExitRead();
+        }
+
+        return text.ToString();
+    }
+
+    // A fault may give an area its AnonVma meanwhile: then this is what held before, or what holds after.
+    private AreaBoundary BoundaryOf(VmArea below, VmArea above) => new(
+        AreaInfo.Of(below, NameOf(below)),
+        AreaInfo.Of(above, NameOf(above)),
+        MergeRules.Obstacles(AreaShape.Of(below, below.AnonVma), AreaShape.Of(above, above.AnonVma)));
+
     /// <summary>What stands in the last column (<c>fs/proc/task_mmu.c:get_vma_name()</c>).</summary>
     private string? NameOf(VmArea area)
     {

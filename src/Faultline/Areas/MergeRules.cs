@@ -7,12 +7,28 @@ internal static class MergeRules
     /// <paramref name="right"/> continues <paramref name="left"/>: adjacent, same flags, same object, offsets that follow each other
     /// (<c>is_mergeable_vma()</c> and the offset tests of <c>can_vma_merge_before()</c> and <c>can_vma_merge_after()</c>).
     /// </summary>
-    public static bool Continues(in AreaShape left, in AreaShape right) =>
-        left.End == right.Start
-        && (left.Flags & AreaFlags.RawMask) == 0
-        && ((left.Flags ^ right.Flags) & ~AreaFlags.NotCompared) == 0
-        && ReferenceEquals(left.File, right.File)
-        && left.PageOffset + left.Pages == right.PageOffset;
+    public static bool Continues(in AreaShape left, in AreaShape right) => left.End == right.Start && Differences(left, right) == MergeObstacles.None;
+
+    /// <summary>All that keeps two adjacent areas apart, whichever of them a call changes next (for <see cref="AreaBoundary"/>).</summary>
+    public static MergeObstacles Obstacles(in AreaShape left, in AreaShape right)
+    {
+        MergeObstacles found = Differences(left, right);
+        if (CanShareAnon(left.Anon, right.Anon, ownMayBeForked: false)) return found;
+        return found | (left.Anon is null || right.Anon is null ? MergeObstacles.ForkedAnonVma : MergeObstacles.AnonVma);
+    }
+
+    private static MergeObstacles Differences(in AreaShape left, in AreaShape right)
+    {
+        AreaFlags flags = (left.Flags ^ right.Flags) & ~AreaFlags.NotCompared;
+        MergeObstacles found = MergeObstacles.None;
+        if ((flags & AreaFlags.AccessMask) != 0) found |= MergeObstacles.Rights;
+        if ((flags & ~AreaFlags.AccessMask) != 0) found |= MergeObstacles.Flags;
+        if (((left.Flags | right.Flags) & AreaFlags.RawMask) != 0) found |= MergeObstacles.RawFrames;
+
+        // Offsets in different objects say nothing.
+        if (!ReferenceEquals(left.File, right.File)) return found | MergeObstacles.Object;
+        return left.PageOffset + left.Pages == right.PageOffset ? found : found | MergeObstacles.Offset;
+    }
 
     /// <summary>
     /// A range with <paramref name="own"/> may join a neighbour with <paramref name="neighbour"/> (<c>is_mergeable_anon_vma()</c>). Where only one

@@ -34,11 +34,11 @@ internal sealed partial class PlanBuilder
         _spaces = new SpacePlan?[recording.SpaceCount];
     }
 
-    public static ReplayPlan Build(Recording recording, bool orderCalls, CancellationToken cancellation)
+    public static ReplayPlan Build(Recording recording, bool orderCalls, int events, CancellationToken cancellation)
     {
         const int CancellationStride = 4096;
         var builder = new PlanBuilder(recording, orderCalls);
-        for (int i = 0; i < recording.Events.Length; i++)
+        for (int i = 0; i < events; i++)
         {
             if (i % CancellationStride == 0) cancellation.ThrowIfCancellationRequested();
             builder.Add(recording[i]);

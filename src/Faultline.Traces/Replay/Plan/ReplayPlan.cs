@@ -42,8 +42,9 @@ internal sealed class ReplayPlan
     /// <summary>Most threads between their first and their last event at one time.</summary>
     public int MostLive { get; }
 
-    public static ReplayPlan Of(Recording recording, bool orderCalls = false, CancellationToken cancellation = default) =>
-        PlanBuilder.Build(recording, orderCalls, cancellation);
+    /// <summary>The plan of a recording, or of its first <paramref name="events"/> events.</summary>
+    public static ReplayPlan Of(Recording recording, bool orderCalls = false, CancellationToken cancellation = default, int events = int.MaxValue) =>
+        PlanBuilder.Build(recording, orderCalls, Math.Min(events, recording.Events.Length), cancellation);
 
     private void CountSpaces(ThreadPlan thread)
     {

@@ -48,6 +48,9 @@ internal sealed class ReplayRun : IDisposable
 
     public RaceTable Races { get; }
 
+    /// <summary>Called with each space and its number when nothing more will be done in it, before it goes; by any thread, one at a time for each space.</summary>
+    public Action<int, AddressSpace>? Leaving { get; init; }
+
     public DesignReport Run(Action<long> progress)
     {
         long start = Clock.Timestamp;
@@ -80,7 +83,7 @@ internal sealed class ReplayRun : IDisposable
     public RunningSpace Space(int number)
     {
         if (_spaces[number].LoadAcquire() is { } space) return space;
-        var made = new RunningSpace(NewSpace(mmapBase: 0), Plan.SpaceUsers[number]);
+        var made = new RunningSpace(number, NewSpace(mmapBase: 0), Plan.SpaceUsers[number]);
         made.Space.Reset(Plan.Survey.BreakStart[number]);
         if (_spaces[number].CompareExchange(made, null) is not { } first) return made;
         made.Space.Dispose();
@@ -90,7 +93,7 @@ internal sealed class ReplayRun : IDisposable
     /// <summary>The space that an exec or a fork made.</summary>
     public RunningSpace Publish(int number, AddressSpace space)
     {
-        var running = new RunningSpace(space, Plan.SpaceUsers[number]);
+        var running = new RunningSpace(number, space, Plan.SpaceUsers[number]);
         _spaces[number].StoreRelease(running);
         return running;
     }
@@ -98,7 +101,19 @@ internal sealed class ReplayRun : IDisposable
     /// <summary>A thread has left a space for good; the last one takes it down, as on Linux.</summary>
     public void Leave(RunningSpace space)
     {
-        if (!space.Leave()) return;
+        if (space.Leave()) TakeDown(space);
+    }
+
+    /// <summary>The space that a fork made, if anybody does something in it; if not, it has come and gone.</summary>
+    public void PublishFork(int number, AddressSpace space)
+    {
+        RunningSpace running = Publish(number, space);
+        if (Plan.SpaceUsers[number] == 0) TakeDown(running);
+    }
+
+    private void TakeDown(RunningSpace space)
+    {
+        Leaving?.Invoke(space.Number, space.Space);
         space.Space.Dispose();
         _totals.Add(space.Space);
     }

@@ -75,8 +75,7 @@ internal sealed class ThreadReplay(ReplayRun run, Worker worker, ThreadPlan thre
         if (!e.Fork.SharesSpace)
         {
             if (_space!.Space.TryFork(out AddressSpace? child) != Errno.None) throw run.Exhausted();
-            run.Publish(e.Fork.ChildSpace, child!);
-            if (run.Plan.SpaceUsers[e.Fork.ChildSpace] == 0) child!.Dispose(); // nobody does anything in it
+            run.PublishFork(e.Fork.ChildSpace, child!);
         }
 
         if (run.Plan.StartedBy.TryGetValue(e.Index, out ThreadPlan? started)) run.Start(started);
