@@ -14,10 +14,13 @@ internal static class MapsReport
         // Not through the tables: lines stay whole.
         context.Output.Write(explain ? snapshot.ExplainedMaps : snapshot.Maps);
         if (!explain) return;
-        var counts = s_obstacles.Select(obstacle => (obstacle, Count(snapshot, obstacle))).Where(pair => pair.Item2 > 0)
-            .Select(pair => $"{pair.Item2:N0} × {pair.obstacle}");
         context.Output.WriteLine();
-        context.Output.WriteLine($"{snapshot.Areas.Count:N0} areas, {snapshot.Boundaries.Count:N0} of them directly above another one: {string.Join(", ", counts)}");
+        context.Output.WriteLine($"{snapshot.Areas.Count:N0} areas, {snapshot.Boundaries.Count:N0} of them directly above another one. What keeps them apart:");
+        foreach (var obstacle in s_obstacles.Where(obstacle => Count(snapshot, obstacle) > 0))
+        {
+            var alone = snapshot.Boundaries.Count(boundary => boundary.Obstacles == obstacle);
+            context.Output.WriteLine($"{Count(snapshot, obstacle),7:N0} × {obstacle}{(alone > 0 ? $", {alone:N0} of them alone" : "")}");
+        }
     }
 
     /// <summary>Which spaces there are.</summary>
@@ -25,7 +28,7 @@ internal static class MapsReport
     {
         var table = new Table { Border = TableBorder.Simple, Title = new TableTitle("address spaces") };
         table.AddColumn("space").AddColumn("process").AddColumn("program");
-        foreach (var column in (string[])["areas", "adjacent", .. s_obstacles.Select(obstacle => obstacle.ToString())])
+        foreach (var column in (string[])["areas", "adjacent", .. s_obstacles.Select(Heading)])
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var snapshot in snapshots)
         {
@@ -39,6 +42,14 @@ internal static class MapsReport
 
         context.Tables.Write(table);
     }
+
+    // Short, so that all columns fit beside a program's name.
+    private static string Heading(MergeObstacles obstacle) => obstacle switch
+    {
+        MergeObstacles.ForkedAnonVma => "forked",
+        MergeObstacles.RawFrames => "raw",
+        _ => obstacle.ToString(),
+    };
 
     private static int Count(SpaceSnapshot snapshot, MergeObstacles obstacle) => snapshot.Boundaries.Count(boundary => boundary.Obstacles.HasFlag(obstacle));
 }

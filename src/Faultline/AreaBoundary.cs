@@ -43,5 +43,5 @@ public sealed record AreaBoundary(AreaInfo Below, AreaInfo Above, MergeObstacles
 
     private static string Rights(AreaInfo area) => AreaText.Rights(area.Protection, area.IsShared)[..^1];
 
-    private static string ObjectOf(AreaInfo area) => area.Identity == default ? "anonymous" : area.Name ?? "shared memory";
+    private static string ObjectOf(AreaInfo area) => area.Name ?? "anonymous";
 }

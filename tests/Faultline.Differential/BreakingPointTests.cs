@@ -109,20 +109,6 @@ public class BreakingPointTests
         ("write p1 at=w1 bits=4", "00"),
         ("read p0 at=w1", "02"));
 
-    /// <summary>Modelled on dotnet/runtime#97316: two streams of commits, first written apart, then adjacent and equal.</summary>
-    [Fact]
-    public void WhenEqualNeighboursWereWrittenApartThenTheyDoNotMerge() => Agree(
-        ("map p0 at=w0 len=8 flags=0x12", "w0"),
-        ("protect p0 at=w0 len=1 bits=3", "ok"),
-        ("protect p0 at=w7 len=1 bits=3", "ok"),
-        ("write p0 at=w0 bits=1", "00"),
-        ("write p0 at=w7 bits=1", "00"),
-        ("protect p0 at=w1 len=3 bits=3", "ok"),
-        ("protect p0 at=w4 len=3 bits=3", "ok"),
-        ("write p0 at=w3 bits=1", "00"),
-        ("write p0 at=w4 bits=1", "00"),
-        ("remap p0 at=w0 len=8 new=9", "EFAULT"));
-
     /// <summary>What has been written apart stays apart: a growth over all of it is refused.</summary>
     [Theory]
     [InlineData("w0 w1 w2 w3", "w0")]

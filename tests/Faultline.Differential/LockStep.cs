@@ -105,6 +105,14 @@ internal sealed class LockStep : IDisposable
         return CompareWhatIsRead(engine, processes);
     }
 
+    /// <summary>Runs a program of one process on the engine alone, and says what keeps its areas apart at the end.</summary>
+    public IReadOnlyList<AreaBoundary> Explain(CallProgram program)
+    {
+        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host.Layout, program.Design));
+        foreach (Step step in program.Steps) engine.Do(process: 0, step);
+        return [.. engine.Boundaries()];
+    }
+
     /// <summary>As <see cref="Compare"/>; a difference fails the test.</summary>
     public void MustAgree(CallProgram program, List<string>? results = null)
     {

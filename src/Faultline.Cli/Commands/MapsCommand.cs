@@ -11,10 +11,10 @@ internal sealed class MapsCommand : Verb
     private readonly Option<double?> _at = new("--at")
     {
         Description = "Seconds after the first event; otherwise each address space as it was at its end.",
-        HelpName = "seconds",
+        HelpName = "SECONDS",
     };
 
-    private readonly Option<int?> _space = new("--space") { Description = "Show this address space; a list shows their numbers.", HelpName = "number" };
+    private readonly Option<int?> _space = new("--space") { Description = "Show this address space; a list shows their numbers.", HelpName = "N" };
 
     private readonly Option<bool> _explain = new("--explain")
     {
@@ -52,7 +52,7 @@ internal sealed class MapsCommand : Verb
         {
             shown = [.. all.Where(snapshot => snapshot.Space == number)];
             if (shown.Count == 0)
-                throw new CommandException(ExitCode.Usage, $"there is no address space {number} at that time", "Without --space they are listed");
+                throw new CommandException(ExitCode.Usage, $"no address space {number} exists at that time", "Without --space they are listed");
         }
 
         if (parse.GetValue(_json)) Context.WriteJson(new { file, spaces = shown.Select(Document) });

@@ -33,9 +33,8 @@ public static class Snapshots
 
     private static int EventsUntil(Recording recording, TimeSpan at)
     {
-        const long NanosecondsPerTick = 100;
         int count = 0;
-        long last = recording.Events.IsEmpty ? 0 : recording[0].Time + (at.Ticks * NanosecondsPerTick);
+        long last = recording.Events.IsEmpty ? 0 : recording[0].Time + (at.Ticks * TimeSpan.NanosecondsPerTick);
         while (count < recording.Events.Length && recording[count].Time <= last) count++;
         return count;
     }

@@ -70,6 +70,9 @@ internal sealed class EngineMachine : IMachine, IDisposable
 
     public IReadOnlyList<AreaInfo> Areas(int process) => _processes[process].Space.ListAreas();
 
+    /// <summary>The first process's boundaries between areas, but the one in the host's program.</summary>
+    public IEnumerable<AreaBoundary> Boundaries() => _processes[0].Space.ListBoundaries().Where(boundary => boundary.Below.Start is not (HostProgram.Data or HostProgram.Text));
+
     public void Describe(int process, StringBuilder text)
     {
         AddressSpace space = _processes[process].Space;
