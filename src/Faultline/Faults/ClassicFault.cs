@@ -87,7 +87,7 @@ internal static class ClassicFault
     {
         PageTable tables = fault.Space.PageTable;
         var reserve = new TableReserve();
-        if (!tables.TryReserve(fault.Walk.MissingTables, ref reserve)) return false;
+        if (!tables.TryReserve(fault.Walk.MissingTables, fault.Space.Graveyard, ref reserve)) return false;
         tables.EnterInstall();
         tables.Install(fault.Address, ref reserve);
         tables.ExitInstall();

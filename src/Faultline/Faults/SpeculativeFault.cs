@@ -130,7 +130,7 @@ internal static class SpeculativeFault
         PageTable tables = fault.Space.PageTable;
         var reserve = new TableReserve();
         fault.Reason = SpeculationAbort.NoFrame;
-        if (!tables.TryReserve(fault.Walk.MissingTables, ref reserve)) return false;
+        if (!tables.TryReserve(fault.Walk.MissingTables, fault.Space.Graveyard, ref reserve)) return false;
         fault.Accessor!.EnterSection();
         if (tables.TryEnterInstall())
         {

@@ -33,7 +33,7 @@ internal static partial class PageOperations
         while (tables.MoveNext())
         {
             ref FrameInfo table = ref tables.Info;
-            if (!child.PageTable.TryEnsure(tables.Start)) return false;
+            if (!child.PageTable.TryEnsure(tables.Start, child.Graveyard)) return false;
             TableCursor targets = TablesOf(child, tables.Start, tables.End);
             bool found = targets.MoveNext();
             Debug.Assert(found, "The target table was ensured.");

@@ -24,7 +24,7 @@ internal static partial class PageOperations
             {
                 ulong target = source - from + to;
                 ulong end = source + Math.Min(tables.End - source, TableLevel.Next(target, TableLevel.Pmd) - target);
-                complete = space.PageTable.TryEnsure(target);
+                complete = space.PageTable.TryEnsure(target, space.Graveyard);
                 if (!complete) break;
                 MoveWithin(space, ref tables, source, end, target, ref gather);
                 moved = end - from;

@@ -1,23 +1,32 @@
 using System.Diagnostics;
+using Faultline.Physical;
 using Faultline.Sync;
 
 namespace Faultline.Paging;
 
 internal sealed unsafe partial class PageTable
 {
-    /// <summary>Takes up to <paramref name="count"/> zeroed frames for tables; false, with none taken, if there are not enough.</summary>
-    public bool TryReserve(int count, ref TableReserve reserve)
+    /// <summary>
+    /// Takes <paramref name="count"/> empty tables, from those that <paramref name="graveyard"/>, if given, keeps; false, with none taken, if there are not enough frames.
+    /// </summary>
+    public bool TryReserve(int count, TableGraveyard? graveyard, ref TableReserve reserve)
     {
         for (int i = 0; i < count; i++)
         {
-            uint frame = _memory.Frames.TryAllocate();
-            if (frame == 0)
+            uint frame = graveyard?.TryTake() ?? PhysicalMemory.NoFrame;
+            if (frame == PhysicalMemory.NoFrame)
             {
-                Return(ref reserve);
-                return false;
+                frame = _memory.Frames.TryAllocate();
+                if (frame == PhysicalMemory.NoFrame)
+                {
+                    Return(ref reserve);
+                    return false;
+                }
+
+                PrepareTable(frame);
             }
 
-            PrepareTable(frame);
+            Debug.Assert(FrameContents.IndexOfOther(_memory.Address(frame), 0) < 0, "A new table has no entries.");
             reserve.Put(frame);
         }
 
@@ -68,12 +77,12 @@ internal sealed unsafe partial class PageTable
     }
 
     /// <summary>Makes sure that <paramref name="address"/> has all its tables. For calls; the caller holds the writer lock. False: no frame.</summary>
-    public bool TryEnsure(ulong address)
+    public bool TryEnsure(ulong address, TableGraveyard? graveyard)
     {
         int missing = Walk(address).MissingTables;
         if (missing == 0) return true;
         var reserve = new TableReserve();
-        if (!TryReserve(missing, ref reserve)) return false;
+        if (!TryReserve(missing, graveyard, ref reserve)) return false;
         EnterInstall();
         bool installed = Install(address, ref reserve);
         ExitInstall();

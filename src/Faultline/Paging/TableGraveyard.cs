@@ -5,11 +5,13 @@ using Faultline.Translation;
 namespace Faultline.Paging;
 
 /// <summary>
-/// Detached page tables that wait until every walker section which might stand on them has ended; then they are freed together.
+/// Detached page tables that wait until every walker section which might stand on them has ended; then the space may install them again, or they are freed.
 /// </summary>
 /// <remarks>
-/// A walker leaves no trace in a table that it only reads, so freeing one must look at <em>all</em> accessors of the space. Doing so for
-/// every unmapped page would make unmap pay for idle accessors; a batch pays once. (Linux defers tables to RCU for the same reason.)
+/// <para>A walker leaves no trace in a table that it only reads, so freeing one must look at <em>all</em> accessors of the space. Doing so for
+/// every unmapped page would make unmap pay for idle accessors; a batch pays once. (Linux defers tables to RCU for the same reason.)</para>
+/// <para>A detached table has no entries left: it is a frame of zeroes that is worth keeping. A program that maps and unmaps one place needs three for each round, which
+/// would cost more to zero than the page that it asked for. (Linux once kept such <em>quicklists</em>.) Whoever runs out of memory takes them.</para>
 /// </remarks>
 internal sealed class TableGraveyard : IFrameReserve
 {
@@ -17,9 +19,11 @@ internal sealed class TableGraveyard : IFrameReserve
 
     private readonly AddressSpace _space;
 
-    // _frames and _count are guarded by _gate.
-    private readonly uint[] _frames = new uint[BatchSize];
-    private int _count;
+    // Tables that walkers may stand on, and tables that are zeroes nobody knows. All guarded by _gate.
+    private readonly uint[] _waiting = new uint[BatchSize];
+    private readonly uint[] _clean = new uint[BatchSize];
+    private int _waits;
+    private int _cleans;
     private SpinGate _gate;
 
     public TableGraveyard(AddressSpace space)
@@ -39,9 +43,33 @@ internal sealed class TableGraveyard : IFrameReserve
         }
 #endif
         _gate.Enter();
-        if (_count == BatchSize) EmptyLocked();
-        _frames[_count++] = frame;
+        if (_waits == BatchSize)
+        {
+            Shootdown.WaitForAllSections(_space);
+            int kept = BatchSize - _cleans;
+            foreach (uint clean in _waiting.AsSpan(0, kept))
+            {
+                // No walker is left that could have marked it. Published by the release store that installs the table.
+                Native.StoreRelaxed(ref _space.Memory.Info(clean).Accessors, 0);
+                _clean[_cleans++] = clean;
+            }
+
+            _space.Memory.Frames.Free(_waiting.AsSpan(kept));
+            _waits = 0;
+        }
+
+        _waiting[_waits++] = frame;
         _gate.Exit();
+    }
+
+    /// <summary>An empty table to be installed again; 0 if there is none, or if others are at it. Outside sections.</summary>
+    public uint TryTake()
+    {
+        // The last to come is the one that the cache still holds.
+        if (!_gate.TryEnter()) return PhysicalMemory.NoFrame;
+        uint frame = _cleans == 0 ? PhysicalMemory.NoFrame : _clean[--_cleans];
+        _gate.Exit();
+        return frame;
     }
 
     /// <summary>Waits for the walkers and frees everything; the number of frames that went home. Never inside a section.</summary>
@@ -50,8 +78,11 @@ internal sealed class TableGraveyard : IFrameReserve
         // A session of this very thread would be waited for in vain.
         if (Threads.OpenSessions != 0) return 0;
         _gate.Enter();
-        int freed = _count;
-        EmptyLocked();
+        int freed = _waits + _cleans;
+        if (_waits != 0) Shootdown.WaitForAllSections(_space);
+        _space.Memory.Frames.Free(_waiting.AsSpan(0, _waits));
+        _space.Memory.Frames.Free(_clean.AsSpan(0, _cleans));
+        _waits = _cleans = 0;
         _gate.Exit();
         return freed;
     }
@@ -61,13 +92,5 @@ internal sealed class TableGraveyard : IFrameReserve
     {
         _space.Memory.Frames.Unregister(this);
         Release();
-    }
-
-    private void EmptyLocked()
-    {
-        if (_count == 0) return;
-        Shootdown.WaitForAllSections(_space);
-        _space.Memory.Frames.Free(_frames.AsSpan(0, _count));
-        _count = 0;
     }
 }

@@ -199,13 +199,13 @@ public class PageTableTests
         using var memory = new Physical.TestMemory(8);
         PageTable table = PageTable.TryCreate(memory.Memory)!;
         var reserve = new TableReserve();
-        Assert.True(table.TryReserve(2, ref reserve));
+        Assert.True(table.TryReserve(2, graveyard: null, ref reserve));
         table.EnterInstall();
         Assert.False(table.Install(Guest.Base, ref reserve));
         table.ExitInstall();
         Assert.Equal(1, table.Walk(Guest.Base).MissingTables);
 
-        Assert.True(table.TryEnsure(Guest.Base));
+        Assert.True(table.TryEnsure(Guest.Base, graveyard: null));
         Assert.True(table.Walk(Guest.Base).IsComplete);
         Free(memory.Memory, table);
     }
@@ -216,8 +216,8 @@ public class PageTableTests
         using var memory = new Physical.TestMemory(3);
         PageTable table = PageTable.TryCreate(memory.Memory)!;
         var reserve = new TableReserve();
-        Assert.False(table.TryReserve(3, ref reserve));
-        Assert.False(table.TryEnsure(Guest.Base));
+        Assert.False(table.TryReserve(3, graveyard: null, ref reserve));
+        Assert.False(table.TryEnsure(Guest.Base, graveyard: null));
         Assert.Equal(2, memory.Memory.FreeFrames);
         Assert.Equal(0u, reserve.Take());
         table.Free();
