@@ -24,7 +24,7 @@ internal static class CommandLine
     public static int Run(IReadOnlyList<string> arguments, CliContext context)
     {
         var parse = Build(context).Parse(arguments);
-        if (parse.Action is ParseErrorAction || parse.Errors.Count > 0 || Misspelt(parse) is not null)
+        if (parse.Action is ParseErrorAction || parse.Errors.Count > 0 || Misspelt(parse) is not null || Misplaced(parse) is not null)
         {
             var (cause, help) = parse.CommandResult.Command is Verb verb
                 ? (Cause(parse), $"faultline {verb.Path} --help")
@@ -54,6 +54,7 @@ internal static class CommandLine
     private static string Cause(ParseResult parse)
     {
         if (Misspelt(parse) is { } option) return $"{parse.CommandResult.Command.Name} has no option '{option}'";
+        if (Misplaced(parse) is { } misplaced) return $"'{misplaced}' must stand behind '{parse.CommandResult.Command.Name}'";
         var message = parse.Errors[0].Message.ReplaceLineEndings("\n").Replace(":\n\t", ": ").Replace("\n\t", ", ");
         var type = message.IndexOf(" as expected type", StringComparison.Ordinal);
         return type < 0 ? message : message[..type] + ": a number is expected";
@@ -66,6 +67,11 @@ internal static class CommandLine
         return parse.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens.Take(1)).Select(token => token.Value)
             .FirstOrDefault(value => value.Length > 1 && value[0] == '-' && stated.Contains(value));
     }
+
+    // `bench --json ebizzy` would run ebizzy and forget --json.
+    private static string? Misplaced(ParseResult parse) => parse.CommandResult.Parent is CommandResult { Command: Verb } before
+        ? before.Children.OfType<OptionResult>().FirstOrDefault(option => option is { Implicit: false, Option: not HelpOption })?.Option.Name
+        : null;
 
     private static RootCommand Build(CliContext context)
     {

@@ -34,6 +34,8 @@ public class CommandLineTests
     [InlineData("--list -1 is not between 0", "replay", "x.fltrace", "--list", "-1")]
     [InlineData("--memory 16777216 is not between 1 and 16777215", "replay", "x.fltrace", "--memory", "16777216")]
     [InlineData("--require-agreement NaN is not between 0 and 100", "replay", "x.fltrace", "--require-agreement", "NaN")]
+    [InlineData("'--json' must stand behind 'ebizzy'", "bench", "--json", "ebizzy")]
+    [InlineData("'--list' must stand behind 'designs'", "bench", "--list", "designs", "--json")]
     public void WhenTheUsageIsWrongThenOneLineSaysWhyAndWhereHelpIs(string cause, params string[] arguments)
     {
         var run = Cli.Run(arguments);

@@ -25,6 +25,13 @@ public class WorkloadTests
         Run(WorkloadCatalog.Find("ebizzy")!, FaultDesign.AreaSequence, 2,
             Small.Options with { RandomSize = randomSize, ProtectChunks = protect, CopyRecords = copy });
 
+    [Theory]
+    [InlineData("mmap1")]
+    [InlineData("mmap2")]
+    [InlineData("malloc1")]
+    public void WhenMoreIsMappedThanThereIsMemoryThenWhatIsNotTouchedNeedsNone(string name) =>
+        Run(WorkloadCatalog.Find(name)!, FaultDesign.AreaSequence, 2, Small.Options with { RegionBytes = 128 << 20 });
+
     [Fact]
     public void WhenTheShortcutIsOnThenOneThreadFaultsTheClassicWay()
     {

@@ -25,7 +25,9 @@ public sealed class GuestProgram : IProgram<GuestThread>
     {
         _memory = memory;
         _speculativeFiles = speculativeFiles;
-        Space = new AddressSpace(memory, new AddressSpaceOptions { Design = design, SingleThreadShortcut = shortcut });
+
+        // Of what they map without touching it, the programs need no frames.
+        Space = new AddressSpace(memory, new AddressSpaceOptions { Design = design, SingleThreadShortcut = shortcut, CommitLimit = ulong.MaxValue });
         Space.Reset(HeapStart);
     }
 
