@@ -20,4 +20,9 @@ public sealed class FaultStatistics
 
     /// <summary>Part of the resolved faults, from 0 to 1, that took no address-space lock; NaN if there were none.</summary>
     public double SpeculativeShare => (double)this[FaultEvent.Speculative] / Resolved;
+
+    /// <summary>
+    /// Time that speculative attempts spent in vain, before they started again or gave up: an estimate from every 64th attempt of each accessor.
+    /// </summary>
+    public long FailedNanoseconds => _counters.FailedNanoseconds;
 }

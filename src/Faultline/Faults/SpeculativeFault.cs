@@ -41,7 +41,7 @@ internal static class SpeculativeFault
             return false;
         }
 
-        accessor.Counters.Count(FaultEvent.Attempt);
+        accessor.Counters.BeginAttempt();
         bool resolved = TryPasses<TDesign>(ref fault);
         TDesign.End(ref fault);
         if (resolved) return true;
@@ -88,6 +88,7 @@ internal static class SpeculativeFault
     private static void Count(ref FaultContext fault, SpeculationAbort reason)
     {
         fault.Accessor!.Counters.Count(reason);
+        fault.Accessor.Counters.Fail();
         if (FaultlineEvents.Log.IsEnabled()) FaultlineEvents.Log.Aborted(ref fault, reason);
     }
 

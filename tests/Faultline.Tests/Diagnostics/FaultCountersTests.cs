@@ -1,5 +1,6 @@
 using Faultline.Diagnostics;
 using Faultline.Faults;
+using Faultline.Sync;
 
 namespace Faultline.Tests.Diagnostics;
 
@@ -40,5 +41,56 @@ public class FaultCountersTests
         one.Add(two);
         Assert.All(Enum.GetValues<FaultEvent>(), what => Assert.Equal(((int)what + 2, 1), (one[what], two[what])));
         Assert.Equal(1, one[SpeculationAbort.NoFrame]);
+    }
+
+    [Fact]
+    public void WhenOneOfManyAttemptsIsTimedThenItsFailureStandsForAll()
+    {
+        var counters = new FaultCounters();
+        Assert.Equal(0, counters.FailedNanoseconds);
+        Fail(counters, 1);
+        long one = counters.FailedNanoseconds;
+        Assert.InRange(one, 1, long.MaxValue);
+
+        // The second to the 64th are not timed: their time is that of the first.
+        Fail(counters, 63);
+        Assert.Equal(64 * one, counters.FailedNanoseconds, tolerance: 64);
+
+        // The 65th is: from here on it is the mean of two.
+        counters.BeginAttempt();
+        Assert.Equal(65 * one / 2, counters.FailedNanoseconds, tolerance: 65);
+        counters.Fail();
+        Assert.InRange(counters.FailedNanoseconds, 65 * one / 2, long.MaxValue);
+    }
+
+    [Fact]
+    public void WhenAnAttemptFailsTwiceThenItsTimeCountsOnce()
+    {
+        var counters = new FaultCounters();
+        long before = Clock.Timestamp;
+        Fail(counters, 1);
+        counters.Fail();
+        Assert.InRange(counters.FailedNanoseconds, 1, Clock.Nanoseconds(before, Clock.Timestamp));
+    }
+
+    [Fact]
+    public void WhenTimedCountersAreAddedThenTheirTimeIsToo()
+    {
+        FaultCounters one = new(), two = new();
+        Fail(one, 1);
+        Fail(two, 1);
+        long sum = one.FailedNanoseconds + two.FailedNanoseconds;
+        one.Add(two);
+        Assert.Equal(sum, one.FailedNanoseconds, tolerance: 2);
+    }
+
+    private static void Fail(FaultCounters counters, int attempts)
+    {
+        for (int i = 0; i < attempts; i++)
+        {
+            counters.BeginAttempt();
+            Thread.SpinWait(100);
+            counters.Fail();
+        }
     }
 }

@@ -80,10 +80,12 @@ public sealed record DesignReport
 /// <param name="Attempts">Speculative attempts.</param>
 /// <param name="Restarts">Times that an attempt started again.</param>
 /// <param name="Fallbacks">Attempts handed to the classic path.</param>
+/// <param name="FailedNanoseconds">Time that attempts spent in vain, before they started again or gave up; an estimate.</param>
 /// <param name="Signals">Faults that ended in a signal.</param>
 /// <param name="Aborts">Restarts and fallbacks by reason.</param>
 public sealed record FaultReport(
-    long Resolved, long Speculative, long Attempts, long Restarts, long Fallbacks, long Signals, IReadOnlyDictionary<SpeculationAbort, long> Aborts)
+    long Resolved, long Speculative, long Attempts, long Restarts, long Fallbacks, long FailedNanoseconds, long Signals,
+    IReadOnlyDictionary<SpeculationAbort, long> Aborts)
 {
     /// <summary>Part of the resolved faults, from 0 to 1.</summary>
     public double SpeculativeShare => Resolved == 0 ? 0 : (double)Speculative / Resolved;

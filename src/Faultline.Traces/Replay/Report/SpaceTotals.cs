@@ -13,6 +13,7 @@ public sealed class SpaceTotals
     private readonly SortedDictionary<SpeculationAbort, long> _aborts = [];
     private readonly SortedDictionary<LockUser, Calls> _calls = [];
     private readonly Dictionary<(LockUser Waiter, LockUser Holder), long> _blame = [];
+    private long _failed;
     private SpinGate _gate;
 
     private static readonly FaultEvent[] s_events =
@@ -30,7 +31,8 @@ public sealed class SpaceTotals
         long speculative = _events.GetValueOrDefault(FaultEvent.Speculative);
         return new FaultReport(
             speculative + _events.GetValueOrDefault(FaultEvent.Classic), speculative, _events.GetValueOrDefault(FaultEvent.Attempt),
-            _events.GetValueOrDefault(FaultEvent.Restart), _events.GetValueOrDefault(FaultEvent.Fallback), _events.GetValueOrDefault(FaultEvent.Signal),
+            _events.GetValueOrDefault(FaultEvent.Restart), _events.GetValueOrDefault(FaultEvent.Fallback), Math.Max(0, _failed),
+            _events.GetValueOrDefault(FaultEvent.Signal),
             new SortedDictionary<SpeculationAbort, long>(_aborts.Where(abort => abort.Value != 0).ToDictionary()));
     }
 
@@ -55,6 +57,7 @@ public sealed class SpaceTotals
         foreach (FaultEvent what in s_events) _events[what] = _events.GetValueOrDefault(what) + (sign * faults[what]);
         foreach (SpeculationAbort reason in Enum.GetValues<SpeculationAbort>())
             _aborts[reason] = _aborts.GetValueOrDefault(reason) + (sign * faults[reason]);
+        _failed += sign * faults.FailedNanoseconds;
         foreach (LockUser user in LockStatistics.Users) _calls[user] = _calls.GetValueOrDefault(user).Plus(locks, user, sign);
         if (locks.TotalWaits != 0) CountBlame(locks, sign);
         _gate.Exit();
