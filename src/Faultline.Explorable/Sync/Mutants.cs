@@ -23,6 +23,9 @@ internal enum Mutant
     /// <summary>A page is replaced by its copy while other accessors still read the old one.</summary>
     SkipShootdownOfCopiedPage,
 
+    /// <summary>A fault copies a frame that nobody keeps for it.</summary>
+    CopyFromFreedFrame,
+
     /// <summary>An unmapped page's reference is dropped before the shootdown: the other side of a fork then writes it in place.</summary>
     DropReferenceBeforeShootdown,
 

@@ -19,13 +19,22 @@ internal static class CopyOnWriteFault<TDesign>
         {
             if (fault.Area.AnonVma is null) return FaultStep.NeedAnonVma;
             if (!FaultPipeline<TDesign>.TryTakeFrame(ref fault)) return FaultStep.NeedFrame;
+            FaultStep kept = SourceFrame<TDesign>.TryKeep(ref fault);
+            if (kept != FaultStep.Continue) return kept;
             CopyContents(ref fault);
         }
 
+        FaultStep step = LockAndWrite(ref fault, prepared);
+        SourceFrame<TDesign>.LetGo(ref fault);
+        return step;
+    }
+
+    private static FaultStep LockAndWrite(ref FaultContext fault, bool prepared)
+    {
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
         if (MayReuse(ref fault)) return Reuse(ref fault);
-        return prepared && IsCopyGood(ref fault) ? Replace(ref fault) : FaultPipeline<TDesign>.Unlock(ref fault, SpeculationAbort.EntryChanged);
+        return prepared ? Replace(ref fault) : FaultPipeline<TDesign>.Unlock(ref fault, SpeculationAbort.EntryChanged);
     }
 
     /// <summary>True if the page may be written where it is: shared by intent, exclusive, or with no other holder left.</summary>
@@ -61,18 +70,14 @@ internal static class CopyOnWriteFault<TDesign>
     }
 
     /// <summary>
-    /// Copies the page, before the lock. Its frame may be freed and re-used meanwhile; the copy is then garbage, and thrown away because the entry has
-    /// changed: the same read-only entry can come back only through a fork or an <c>mprotect</c>, which change the area too, through two migrations, after
-    /// which the page is exclusive and the copy is not used, or after a truncation, which the file counts.
+    /// Copies the page, before the lock. The page may be unmapped meanwhile, but its frame stays until the copy is used or dropped: so if the entry under the lock
+    /// is the one that was walked, the copy is of the page that it maps.
     /// </summary>
     private static void CopyContents(ref FaultContext fault)
     {
-        if (fault.Area.File is { } file) fault.CacheRemovals = file.Cache.Removals;
         if (fault.Walk.Value.Frame == PhysicalMemory.ZeroFrame) fault.Space.Memory.Zero(fault.Frame);
         else fault.Space.Memory.Copy(from: fault.Walk.Value.Frame, to: fault.Frame);
     }
-
-    private static bool IsCopyGood(ref FaultContext fault) => fault.Area.File is not { } file || file.Cache.Removals == fault.CacheRemovals;
 
     /// <summary>Clear → shoot down → install, all under the lock, so that no accessor reads the old frame after another has written the new one.</summary>
     private static FaultStep Replace(ref FaultContext fault)

@@ -46,14 +46,14 @@ internal ref struct FaultContext
     /// <summary>A referenced frame of the page cache that the fault waited for; 0 if none. Keeps the page in memory until the pass that maps it.</summary>
     public uint CachedFrame;
 
+    /// <summary>The frame that a copy is made of, with a reference of the fault; 0 if none. For the classic path, see <see cref="SourceFrame{TDesign}"/>.</summary>
+    public uint SourceFrame;
+
     /// <summary>The space's count of writers, under <see cref="FaultDesign.SpaceSequence"/>.</summary>
     public ulong SpaceSequence;
 
     /// <summary>The reader lock of <see cref="Area"/> is held, under <see cref="FaultDesign.AreaLock"/>.</summary>
     public bool HoldsArea;
-
-    /// <summary>What <see cref="PageCache.Removals"/> was before a page of the cache was copied.</summary>
-    public ulong CacheRemovals;
 
     /// <summary>Why the last step was <see cref="FaultStep.Restart"/> or <see cref="FaultStep.Abort"/>.</summary>
     public SpeculationAbort Reason;

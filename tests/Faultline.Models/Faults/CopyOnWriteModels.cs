@@ -1,4 +1,6 @@
 using Faultline.Checker;
+using Faultline.Faults;
+using Faultline.Paging;
 using Faultline.Sync;
 
 namespace Faultline.Models.Faults;
@@ -55,6 +57,56 @@ public class CopyOnWriteModels
     [Fact]
     public void WhenAForkReturnsBeforeItsShootdownThenTheChildsPageChanges() =>
         Checks.WithMutant(Mutant.SkipFlushInFork, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, WriteAgainstFork));
+
+    /// <summary>The timeline is in <see cref="SourceFrame{TDesign}"/>. The faulting accessor has held no translation of the table before, so nobody waits for it.</summary>
+    [Fact]
+    public void WhenTheFrameOfACopiedPageComesBackAsAnotherPageThenTheCopyIsOfThatPage() =>
+        Checks.AssertPasses(MemoryModel.Tso, WriteAgainstReusedFrame, Schedules);
+
+    [Fact]
+    public void WhenNobodyKeepsTheCopiedFrameThenAFreeFramesContentsAreMapped() =>
+        Checks.WithMutant(Mutant.CopyFromFreedFrame, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, WriteAgainstReusedFrame));
+
+    /// <summary>The start of the fault and the change of the mapping have their order given: to find it takes minutes.</summary>
+    private static void WriteAgainstReusedFrame(ExploreScope scope)
+    {
+        const byte Old = 0x0A, New = 0x0B;
+        var model = new ModelSpace(scope);
+        MemoryAccessor writer = model.AddAccessor();
+        model.MapTarget();
+        writer.Write(ModelSpace.Target, 0L);
+        model.TouchNeighbour(model.Reader);
+        model.MapFile(Old);
+        Assert.Equal(Old, model.Reader.Read<byte>(ModelSpace.First));
+        Assert.Equal(Old, model.Reader.Read<byte>(ModelSpace.Third));
+        model.AtEnd(() => Assert.Equal(New, model.Reader.Read<byte>(ModelSpace.Third + 1)));
+        WordCell walked = new(0), mapped = new(0);
+        scope.Spawn(() =>
+        {
+            writer.EnterSection();
+            PageWalk walk = model.Space.PageTable.Walk(ModelSpace.Third);
+            walked.Store(1);
+            Await(mapped);
+            Assert.Equal(FaultSignal.None, FaultHandler.Handle(writer, ModelSpace.Third, AccessKind.Write, walk));
+            writer.LeaveSection();
+        });
+        scope.Spawn(() =>
+        {
+            Await(walked);
+            model.MapFile(New);
+
+            // The area has an AnonVma from here on, so that the other fault needs only one pass. The file's pages come into the old one's frames.
+            model.Reader.Write<byte>(ModelSpace.First, 1);
+            mapped.Store(1);
+            Assert.Equal(New, model.Reader.Read<byte>(ModelSpace.Third));
+        });
+    }
+
+    private static void Await(WordCell flag)
+    {
+        var backoff = new Backoff();
+        while (flag.Load() == 0) backoff.Wait();
+    }
 
     private static void UnmapInChild(ExploreScope scope)
     {

@@ -1,4 +1,5 @@
 using Faultline.Checker;
+using Faultline.Files;
 using Faultline.Paging;
 using Faultline.Physical;
 
@@ -69,6 +70,14 @@ internal sealed class ModelSpace
     public void MoveTo(ulong target, RemapFlags flags = RemapFlags.None) =>
         Space.Remap(First, Length, Length, RemapFlags.MayMove | RemapFlags.Fixed | flags, target);
 
+    /// <summary>Maps a file privately over the three pages.</summary>
+    public void MapFile(byte contents)
+    {
+        // The area keeps the file.
+        using var file = new UniformFile(_memory, contents);
+        Space.Map(First, Length, Protection.ReadWrite, MapFlags.Private | MapFlags.Fixed, file, offset: 0);
+    }
+
     /// <summary>Maps the target, which shares no table but the root with anything else.</summary>
     public void MapTarget() => Map(Target, Target + Length);
 
@@ -101,6 +110,15 @@ internal sealed class ModelSpace
 
     private void Map(ulong start, ulong end) =>
         Space.Map(start, end - start, Protection.ReadWrite, MapFlags.Private | MapFlags.Anonymous | MapFlags.FixedNoReplace);
+
+    /// <summary>A file of one byte, again and again.</summary>
+    private sealed class UniformFile(PhysicalMemory memory, byte contents)
+        : VmFile(memory, $"all {contents}", new FileIdentity(0, 0, contents), ModelSpace.Length)
+    {
+        public override bool SupportsSpeculation => true;
+
+        protected override void ReadPage(ulong pageIndex, Span<byte> destination) => destination.Fill(contents);
+    }
 
     private void AssertNothingIsLeft()
     {
