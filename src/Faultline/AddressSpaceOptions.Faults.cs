@@ -12,6 +12,18 @@ public sealed partial class AddressSpaceOptions
     public bool SingleThreadShortcut { get; init; }
 
     /// <summary>
+    /// A classic fault gives <c>mmap_lock</c> up while a file reads the page, and then begins anew, once: Linux's retry mechanism, since 2.6.37. Without, as before, everybody
+    /// who wants the lock for write waits for the device. Files that do not support speculation are always called under the lock. Default: true.
+    /// </summary>
+    public bool DropLockToWait { get; init; } = true;
+
+    /// <summary>
+    /// A speculative fault waits for a page that is not in memory, holding no lock, and then begins anew. Without, it hands the fault to the classic path, as in the
+    /// Android kernels that carry v12. Default: true.
+    /// </summary>
+    public bool WaitSpeculatively { get; init; } = true;
+
+    /// <summary>
     /// Entries say by a bit of their own that their frame is not an ordinary page (Linux <c>ARCH_HAS_PTE_SPECIAL</c>, which v12 required). Without the bit the area's
     /// start and offset say it. Default: true, as on x86-64.
     /// </summary>

@@ -51,6 +51,9 @@ public enum FaultEvent
     /// <summary>Speculative faults that found an area without a reverse map and prepared one (v12 gave up: <c>spf_vma_noanon</c>).</summary>
     AnonVmaPrepared,
 
+    /// <summary>Classic faults that gave the lock up to wait for a file, and began anew (Linux <c>VM_FAULT_RETRY</c>).</summary>
+    Retry,
+
     /// <summary>Stacks grown.</summary>
     StackGrowth,
 }

@@ -45,6 +45,7 @@ internal static class ClassicFault
     private static FaultSignal ResolveLocked(ref FaultContext fault, LockUser user)
     {
         var backoff = new Backoff();
+        bool mayRetry = fault.Space.Options.DropLockToWait;
         while (true)
         {
             // The tables of live areas stay while the lock is held, but other faults may install some.
@@ -64,7 +65,7 @@ internal static class ClassicFault
                     AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                     break;
                 case FaultStep.NeedFilePage:
-                    FaultSignal signal = SignalOf(fault.ReadFilePage());
+                    FaultSignal signal = AskFile(ref fault, notify: false, user, ref mayRetry);
                     if (signal != FaultSignal.None) return signal;
                     break;
                 case FaultStep.PageAbsent:
@@ -76,7 +77,7 @@ internal static class ClassicFault
                     fault.Space.MmapLock.EnterRead(user);
                     break;
                 case FaultStep.NeedWriteNotice:
-                    FaultSignal refusal = SignalOf(fault.NotifyWrite());
+                    FaultSignal refusal = AskFile(ref fault, notify: true, user, ref mayRetry);
                     if (refusal != FaultSignal.None) return refusal;
                     break;
             }
@@ -93,6 +94,32 @@ internal static class ClassicFault
         tables.ExitInstall();
         tables.Return(ref reserve);
         return true;
+    }
+
+    /// <summary>Lets the file read the page, or agree to a write: once without the lock, if the options and the file allow it, then with it.</summary>
+    /// <remarks>
+    /// Linux's <c>FAULT_FLAG_ALLOW_RETRY</c> and <c>FAULT_FLAG_TRIED</c>: the first wait pins the file, gives the lock up and starts the fault again, whatever came of it,
+    /// since the area may be another by now; the second insists, and its failure is the access's.
+    /// </remarks>
+    private static FaultSignal AskFile(ref FaultContext fault, bool notify, LockUser user, ref bool mayRetry)
+    {
+        if (!mayRetry || !fault.Area.SupportsSpeculation) return SignalOf(notify ? fault.NotifyWrite() : fault.ReadFilePage());
+        mayRetry = false;
+        VmFile file = fault.Area.File!;
+        file.AddReference();
+        fault.Space.MmapLock.ExitRead();
+        try
+        {
+            _ = notify ? fault.NotifyWrite() : fault.ReadFilePage();
+        }
+        finally
+        {
+            file.Release();
+            fault.Space.MmapLock.EnterRead(user);
+        }
+
+        fault.Count(FaultEvent.Retry);
+        return FaultSignal.None;
     }
 
     private static FaultSignal SignalOf(FileResult result) => result switch

@@ -27,6 +27,9 @@ public enum SpeculationAbort
     /// <summary>No frame was to be had.</summary>
     NoFrame,
 
+    /// <summary>The page of the file is not in memory, and speculation is not to wait (<see cref="AddressSpaceOptions.WaitSpeculatively"/>).</summary>
+    PageNotInMemory,
+
     /// <summary>The file ends before the page, could not be read, or refuses the write; only the classic path delivers a signal.</summary>
     NoFilePage,
 

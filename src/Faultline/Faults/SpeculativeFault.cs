@@ -108,6 +108,9 @@ internal static class SpeculativeFault
                 if (FaultlineEvents.Log.IsEnabled()) FaultlineEvents.Log.NoAnonVma(ref fault);
                 AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                 return true;
+            case FaultStep.NeedFilePage when !fault.Space.Options.WaitSpeculatively:
+                fault.Reason = SpeculationAbort.PageNotInMemory;
+                return false;
             case FaultStep.NeedFilePage:
                 return TryReadFilePage<TDesign>(ref fault, notify: false);
             case FaultStep.NeedWriteNotice:
