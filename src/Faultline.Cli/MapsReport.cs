@@ -41,6 +41,7 @@ internal static class MapsReport
         }
 
         context.Tables.Write(table);
+        context.Output.WriteLine("  Right of \"adjacent\": what keeps neighbours apart, and how often. `--space N` shows the areas of one space.");
     }
 
     // Short, so that all columns fit beside a program's name.

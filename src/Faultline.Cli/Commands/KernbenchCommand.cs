@@ -22,6 +22,18 @@ internal sealed class KernbenchCommand : BenchmarksVerb
         using var reader = TraceInput.Open(
             parse.GetRequiredValue(_file), lines => Context.Progress.Report("lines", lines, 0), Context.Cancellation);
         var recording = Recording.Load(reader, Context.Cancellation);
+        if (!HoldsFault(recording))
+            throw new CommandException(ExitCode.BadData, "the recording holds no page fault to measure", "Record a program from its start");
+
         return [new RecordingBenchmark(recording, Context.Cancellation), new RecordingShareBenchmark(recording, Context.Cancellation)];
+    }
+
+    private static bool HoldsFault(Recording recording)
+    {
+        foreach (ref readonly var e in recording.Events)
+        {
+            if (e.Kind == EventKind.Fault) return true;
+        }
+        return false;
     }
 }

@@ -55,6 +55,13 @@ internal sealed class MapsCommand : Verb
                 throw new CommandException(ExitCode.Usage, $"no address space {number} exists at that time", "Without --space they are listed");
         }
 
+        if (shown.All(snapshot => snapshot.Areas.Count == 0))
+        {
+            throw at is null
+                ? new CommandException(ExitCode.BadData, "the recording shows no areas", "Record a program from its start")
+                : new CommandException(ExitCode.Usage, "no area exists at that time", "`faultline info` says how long the recording lasts");
+        }
+
         if (parse.GetValue(_json)) Context.WriteJson(new { file, spaces = shown.Select(Document) });
         else if (shown.Count == 1) MapsReport.WriteOne(Context, shown[0], parse.GetValue(_explain));
         else MapsReport.WriteList(Context, shown);

@@ -33,4 +33,14 @@ public class KernbenchCommandTests
 
     [Fact]
     public void WhenTheRecordingIsMissingThenItSaysSo() => Assert.Equal(ExitCode.NoInput, Cli.Run("bench", "kernbench", "nothing.fltrace").ExitCode);
+
+    [Fact]
+    public void WhenTheRecordingHoldsNoFaultThenThereIsNothingToMeasure()
+    {
+        using var folder = new TestFolder();
+        File.WriteAllText(folder["p.txt"], Commands.ImportCommandTests.Text);
+        var run = Cli.Run("bench", "kernbench", folder["p.txt"]);
+        Assert.Equal(ExitCode.BadData, run.ExitCode);
+        Assert.Contains("no page fault to measure", run.Error);
+    }
 }

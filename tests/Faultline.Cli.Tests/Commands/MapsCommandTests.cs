@@ -55,4 +55,22 @@ public class MapsCommandTests
     [Fact]
     public void WhenTheTimeIsTheBeginningThenOnlyTheFirstImageIsThere() =>
         Assert.Contains("[stack]", Cli.Run("maps", s_forks, "--at", "0.001").Output, StringComparison.Ordinal);
+
+    [Fact]
+    public void WhenTheProgramHasEndedThenNoAreaExists()
+    {
+        var cli = Cli.Run("maps", s_one, "--at", "1000");
+        Assert.Equal((ExitCode.Usage, ""), (cli.ExitCode, cli.Output));
+        Assert.Contains("no area exists at that time", cli.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhenTheRecordingShowsNoAreasThenItIsBadData()
+    {
+        using var folder = new TestFolder();
+        File.WriteAllText(folder["p.txt"], ImportCommandTests.Text);
+        var cli = Cli.Run("maps", folder["p.txt"]);
+        Assert.Equal((ExitCode.BadData, ""), (cli.ExitCode, cli.Output));
+        Assert.Contains("shows no areas", cli.Error, StringComparison.Ordinal);
+    }
 }
