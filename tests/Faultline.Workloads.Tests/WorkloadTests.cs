@@ -27,10 +27,23 @@ public class WorkloadTests
 
     [Theory]
     [InlineData("mmap1")]
-    [InlineData("mmap2")]
     [InlineData("malloc1")]
     public void WhenMoreIsMappedThanThereIsMemoryThenWhatIsNotTouchedNeedsNone(string name) =>
         Run(WorkloadCatalog.Find(name)!, FaultDesign.AreaSequence, 2, Small.Options with { RegionBytes = 128 << 20 });
+
+    [Theory]
+    [InlineData("page_fault2")]
+    [InlineData("page_fault3")]
+    public void WhenFilesDoNotOptInThenTheirFaultsAreClassicAndContentsAsWritten(string name)
+    {
+        var workload = WorkloadCatalog.Find(name)!;
+        using var memory = Small.MemoryFor(workload, threads: 2);
+        using var program = new GuestProgram(memory, FaultDesign.AreaSequence, speculativeFiles: false);
+        using var run = WorkloadRun.Open(workload, program, 2, Small.Options);
+        run.Sample(WorkloadLength.Of(Count));
+        run.Verify();
+        Assert.Equal(0, program.Space.FaultStatistics.SpeculativeShare);
+    }
 
     [Fact]
     public void WhenTheShortcutIsOnThenOneThreadFaultsTheClassicWay()

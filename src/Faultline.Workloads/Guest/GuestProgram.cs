@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Faultline.Files;
 using Faultline.Physical;
 
@@ -9,12 +10,9 @@ public sealed class GuestProgram : IProgram<GuestThread>
     // Where Linux without address randomisation would put the heap of a small executable.
     private const ulong HeapStart = 0x5555_5557_b000;
 
-    // Any device number: the files are known by their inodes.
-    private const uint Device = 8;
-
     private readonly PhysicalMemory _memory;
     private readonly bool _speculativeFiles;
-    private readonly List<PatternFile> _files = [];
+    private readonly List<VmFile> _files = [];
 
     /// <summary>A new, empty program.</summary>
     /// <param name="memory">Where its pages lie; may be shared with other programs, so that all meet the same frames.</param>
@@ -40,12 +38,24 @@ public sealed class GuestProgram : IProgram<GuestThread>
     /// <inheritdoc/>
     public int CreateFile(int pages)
     {
-        var identity = new FileIdentity(Device, 0, (ulong)_files.Count + 1);
-        _files.Add(new PatternFile(_memory, $"/tmp/workload.{_files.Count}", identity, (ulong)pages * Pages.Size, _speculativeFiles));
+        _files.Add(_speculativeFiles ? CreateMemoryFile(pages) : new ReluctantFile(_memory, (ulong)_files.Count + 1, (ulong)pages * Pages.Size));
         return _files.Count - 1;
     }
 
     internal VmFile File(int number) => _files[number];
+
+    private MemoryFile CreateMemoryFile(int pages)
+    {
+        var file = new MemoryFile(_memory);
+        Span<ulong> words = new ulong[Pages.Size / sizeof(ulong)];
+        for (int page = 0; page < pages; page++)
+        {
+            FilePattern.Fill((ulong)page, words);
+            file.Write((ulong)page * Pages.Size, MemoryMarshal.AsBytes(words));
+        }
+
+        return file;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -47,7 +47,9 @@ internal sealed class MapUnmap(MapUnmap.Kind kind) : Workload
         ]
         : [];
 
-    public override ulong BytesNeeded(int threads, WorkloadOptions options) => (ulong)threads * Pages.Size;
+    // The page that malloc1 writes; of mmap2 the file, which is in memory.
+    public override ulong BytesNeeded(int threads, WorkloadOptions options) =>
+        (ulong)threads * (kind == Kind.PrivateFile ? options.RegionBytes : Pages.Size);
 
     public override IReadOnlyList<WorkloadTask> Prepare<TThread>(IProgram<TThread> program, int threads, WorkloadOptions options)
     {

@@ -4,6 +4,7 @@ namespace Faultline.Cli.Bench.Benchmarks;
 internal sealed class IdleAccessorsBenchmark : Benchmark
 {
     private const int Accessors = 256;
+    private const ulong Touched = 1 << 30;
     private const string None = "no other accessor", Idle = "256 idle accessors";
 
     public override string Name => "designs/idle-accessors";
@@ -16,16 +17,15 @@ internal sealed class IdleAccessorsBenchmark : Benchmark
 
     public override OpenBenchmark Open()
     {
-        var memory = Guest.Memory((long)Accessors << 20);
+        var memory = Guest.Memory(Page.Size);
         var alone = new Guest(memory, FaultDesign.AreaSequence);
         var crowded = new Guest(memory, FaultDesign.AreaSequence);
         var idle = Enumerable.Range(0, Accessors).Select(_ => crowded.Space.CreateAccessor()).ToArray();
-        foreach (var accessor in idle)
-        {
-            ulong own = crowded.Map(Page.Size);
-            accessor.Write(own, own);
-        }
 
+        // Far from the page that is measured, whose tables go and come in both spaces.
+        foreach (var guest in new[] { alone, crowded })
+            guest.Space.Map(Touched, Page.Size, Protection.ReadWrite, MapFlags.Private | MapFlags.Fixed);
+        foreach (var accessor in idle.Append(alone.Accessor)) accessor.Write(Touched, Touched);
         return new OpenBenchmark(
             [new(None, n => GuestFaults.MapUnmap(alone, touch: true, n)), new(Idle, n => GuestFaults.MapUnmap(crowded, touch: true, n))],
             [memory, alone, crowded, .. idle]);

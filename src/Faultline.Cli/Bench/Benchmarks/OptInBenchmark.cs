@@ -21,7 +21,7 @@ internal sealed class OptInBenchmark : Benchmark
         var workload = WorkloadCatalog.Find("page_fault2")!;
         var options = new WorkloadOptions { RegionBytes = RegionBytes };
         var memory = Guest.Memory(2 * (long)workload.BytesNeeded(1, options));
-        var classic = new GuestProgram(memory, FaultDesign.Classic);
+        var classic = new GuestProgram(memory, FaultDesign.Classic, speculativeFiles: false);
         var asked = new GuestProgram(memory, FaultDesign.AreaSequence, speculativeFiles: false);
         var ofClassic = WorkloadRun.Open(workload, classic, 1, options);
         var ofAsked = WorkloadRun.Open(workload, asked, 1, options);
