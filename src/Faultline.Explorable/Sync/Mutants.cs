@@ -35,6 +35,9 @@ internal enum Mutant
     /// <summary>A stack grows with <c>mmap_lock</c> held for read, beside others.</summary>
     GrowStackUnderReadLock,
 
+    /// <summary>A look-up in a page cache does not notice that pages were taken out under it.</summary>
+    LookUpAcrossRemovals,
+
     /// <summary>A page table is freed at once, whoever stands on it.</summary>
     FreeTablesAtOnce,
 }

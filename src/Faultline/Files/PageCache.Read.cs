@@ -108,23 +108,27 @@ internal sealed partial class PageCache
     /// <summary>Unlocks pages that were read, or takes them out again.</summary>
     private void Finish(ulong first, ReadOnlySpan<uint> frames, bool complete, ulong asked)
     {
+        if (!complete) Remove(first, frames.Length);
         for (int i = 0; i < frames.Length; i++)
         {
             uint pfn = frames[i];
             ref FrameInfo frame = ref _memory.Info(pfn);
-            if (complete)
-            {
-                frame.Set(FrameState.UpToDate);
-                _locks.Exit(pfn, ref frame);
-                continue;
-            }
-
-            _gate.Enter();
-            _pages.Clear(first + (uint)i);
-            _gate.Exit();
+            if (complete) frame.Set(FrameState.UpToDate);
             _locks.Exit(pfn, ref frame);
+            if (complete) continue;
             _memory.Release(pfn);
             if (first + (uint)i == asked) _memory.Release(pfn);
         }
+    }
+
+    /// <summary>Takes pages out that nobody maps; their frames are the caller's.</summary>
+    private void Remove(ulong first, int count)
+    {
+        _gate.Enter();
+        for (int i = 0; i < count; i++) _pages.Clear(first + (uint)i);
+        _gate.Exit();
+
+        // Before a frame can serve anybody else.
+        _removals.Add(1);
     }
 }

@@ -40,20 +40,35 @@ internal sealed partial class PageCache
     /// The frame of a page in memory, contents valid. No lock and no reference is taken: the frame is good as long as the page is in the cache, which a
     /// fault asks again under its table's lock.
     /// </summary>
+    /// <remarks>
+    /// The lock holds up truncation, which zaps, but not a read that fails, since nobody maps such a page:
+    /// <code>
+    ///   look-up                                another thread
+    ///   page: in frame F
+    ///                                          cannot be read: out of the cache; removals + 1; F is free
+    ///                                          reads a page of another file into F: up to date
+    ///   F is up to date
+    ///   removals as before? no: not found      (without this the other file's page)
+    /// </code>
+    /// </remarks>
     public bool TryLookup(ulong index, out uint pfn)
     {
+        ulong removals = Removals;
         pfn = _pages.Find(index);
-        return pfn != PhysicalMemory.NoFrame && IsUpToDate(pfn);
+        return pfn != PhysicalMemory.NoFrame && IsUpToDate(pfn) && AreNoneRemovedSince(removals);
     }
 
     /// <summary>As <see cref="TryLookup"/> for neighbouring pages; 0 where a page is not in memory.</summary>
     public void Lookup(ulong first, Span<uint> frames)
     {
+        ulong removals = Removals;
         _pages.Find(first, frames);
         foreach (ref uint pfn in frames)
         {
             if (pfn != PhysicalMemory.NoFrame && !IsUpToDate(pfn)) pfn = PhysicalMemory.NoFrame;
         }
+
+        if (!AreNoneRemovedSince(removals)) frames.Clear();
     }
 
     /// <summary>
@@ -115,6 +130,12 @@ internal sealed partial class PageCache
 
     /// <summary>Acquire: pairs with the unlocking of the page by its reader.</summary>
     private bool IsUpToDate(uint pfn) => ((FrameState)Native.LoadAcquire(ref _memory.Info(pfn).StateWord) & FrameState.UpToDate) != 0;
+
+    private bool AreNoneRemovedSince(ulong removals) =>
+#if FAULTLINE_EXPLORE
+        Mutants.Active == Mutant.LookUpAcrossRemovals ||
+#endif
+        Removals == removals;
 
     /// <summary>Gives the cache's references up.</summary>
     private void Drop(List<uint> frames)

@@ -76,7 +76,7 @@ public class CopyOnWriteModels
         model.MapTarget();
         writer.Write(ModelSpace.Target, 0L);
         model.TouchNeighbour(model.Reader);
-        model.MapFile(Old);
+        model.MapFile(ModelSpace.First, page => page.Fill(Old));
         Assert.Equal(Old, model.Reader.Read<byte>(ModelSpace.First));
         Assert.Equal(Old, model.Reader.Read<byte>(ModelSpace.Third));
         model.AtEnd(() => Assert.Equal(New, model.Reader.Read<byte>(ModelSpace.Third + 1)));
@@ -93,7 +93,7 @@ public class CopyOnWriteModels
         scope.Spawn(() =>
         {
             Await(walked);
-            model.MapFile(New);
+            model.MapFile(ModelSpace.First, page => page.Fill(New));
 
             // The area has an AnonVma from here on, so that the other fault needs only one pass. The file's pages come into the old one's frames.
             model.Reader.Write<byte>(ModelSpace.First, 1);

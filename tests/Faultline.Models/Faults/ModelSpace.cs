@@ -70,12 +70,12 @@ internal sealed class ModelSpace
     public void MoveTo(ulong target, RemapFlags flags = RemapFlags.None) =>
         Space.Remap(First, Length, Length, RemapFlags.MayMove | RemapFlags.Fixed | flags, target);
 
-    /// <summary>Maps a file privately over the three pages.</summary>
-    public void MapFile(byte contents)
+    /// <summary>Maps three pages of a file privately. The area alone holds the file.</summary>
+    public VmFile MapFile(ulong start, SpanAction read)
     {
-        // The area keeps the file.
-        using var file = new UniformFile(_memory, contents);
-        Space.Map(First, Length, Protection.ReadWrite, MapFlags.Private | MapFlags.Fixed, file, offset: 0);
+        using var file = new ModelFile(_memory, read);
+        Space.Map(start, Length, Protection.ReadWrite, MapFlags.Private | MapFlags.Fixed, file, offset: 0);
+        return file;
     }
 
     /// <summary>Maps the target, which shares no table but the root with anything else.</summary>
@@ -111,13 +111,14 @@ internal sealed class ModelSpace
     private void Map(ulong start, ulong end) =>
         Space.Map(start, end - start, Protection.ReadWrite, MapFlags.Private | MapFlags.Anonymous | MapFlags.FixedNoReplace);
 
-    /// <summary>A file of one byte, again and again.</summary>
-    private sealed class UniformFile(PhysicalMemory memory, byte contents)
-        : VmFile(memory, $"all {contents}", new FileIdentity(0, 0, contents), ModelSpace.Length)
+    /// <summary>Fills a page.</summary>
+    public delegate void SpanAction(Span<byte> page);
+
+    private sealed class ModelFile(PhysicalMemory memory, SpanAction read) : VmFile(memory, "file", new FileIdentity(0, 0, 1), ModelSpace.Length)
     {
         public override bool SupportsSpeculation => true;
 
-        protected override void ReadPage(ulong pageIndex, Span<byte> destination) => destination.Fill(contents);
+        protected override void ReadPage(ulong pageIndex, Span<byte> destination) => read(destination);
     }
 
     private void AssertNothingIsLeft()
