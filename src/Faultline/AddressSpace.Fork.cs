@@ -26,7 +26,7 @@ public sealed partial class AddressSpace
     {
         EnterCall();
         child = null;
-        if (PageTable.TryCreate(Memory) is not { } table) return Errno.ENOMEM;
+        if (PageTable.TryCreate(Memory, Options.MemoryGroup) is not { } table) return Errno.ENOMEM;
         var copy = new AddressSpace(this, table);
         bool complete = false;
         MmapLock.EnterWrite(LockUser.Fork);

@@ -128,7 +128,7 @@ public sealed partial class AddressSpace
         if (error != Errno.None) return error;
 
         // The creator's reference ends with this call: the areas hold the object from here on.
-        using SharedAnonymousFile? created = shared && file is null ? new SharedAnonymousFile(Memory, length) : null;
+        using SharedAnonymousFile? created = shared && file is null ? new SharedAnonymousFile(Memory, length, Options.MemoryGroup) : null;
         ulong pageOffset = created is not null ? 0 : file is not null ? Page.Count(offset) : Page.Count(start);
         _change.Splice(start, end, new AreaShape(start, end, areaFlags, pageOffset, file ?? created, Anon: null));
         if (occupied) PageOperations.Zap(this, start, end, _change.ReplacedRaw);

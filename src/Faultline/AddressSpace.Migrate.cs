@@ -31,7 +31,7 @@ public sealed partial class AddressSpace
                 ulong stop = Math.Min(area.End, end);
                 for (ulong page = Math.Max(area.Start, address); page < stop; page += Page.Size)
                 {
-                    uint target = Memory.Frames.TryAllocate();
+                    uint target = Memory.Frames.TryAllocate(Options.MemoryGroup);
                     if (target == PhysicalMemory.NoFrame) return Errno.ENOMEM;
                     if (PageOperations.TryMigrate(this, page, target)) moved++;
                     else Memory.Frames.Free(target);

@@ -24,7 +24,8 @@ public sealed partial class AddressSpace : IDisposable
     /// <summary>Creates an empty address space whose pages come from <paramref name="memory"/>.</summary>
     /// <param name="memory">May be shared by several spaces; must outlive them.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <exception cref="AddressSpaceException">ENOMEM: no frame is free for the root page table.</exception>
+    /// <exception cref="AddressSpaceException">ENOMEM: no frame is free for the root page table, or the memory group is at its limit.</exception>
+    /// <exception cref="ArgumentException">The options name a memory group of another memory.</exception>
     public AddressSpace(PhysicalMemory memory, AddressSpaceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(memory);
@@ -32,7 +33,8 @@ public sealed partial class AddressSpace : IDisposable
         Options = options ?? new AddressSpaceOptions();
         Limits = Options.Limits.Copy();
         MmapLock = CreateLock();
-        PageTable = PageTable.TryCreate(memory) ?? throw new AddressSpaceException("execve", Errno.ENOMEM);
+        if (Options.MemoryGroup is { } group && group.Memory != memory) throw new ArgumentException("The memory group limits another PhysicalMemory.", nameof(options));
+        PageTable = PageTable.TryCreate(memory, Options.MemoryGroup) ?? throw new AddressSpaceException("execve", Errno.ENOMEM);
         Graveyard = new TableGraveyard(this);
         _change = new AreaChange(this);
         IsSpeculationEnabled = Options.Design != FaultDesign.Classic;

@@ -47,6 +47,9 @@ public sealed partial class AddressSpaceOptions
     /// </summary>
     public bool DowngradeOnUnmap { get; init; } = true;
 
+    /// <summary>Limits the frames that the space, its forked children and other members of the group take together. Default, null: no limit.</summary>
+    public Physical.MemoryGroup? MemoryGroup { get; init; }
+
     /// <summary>The limits that a new address space starts with; it takes a copy.</summary>
     public ResourceLimits Limits { get; init; } = new();
 }

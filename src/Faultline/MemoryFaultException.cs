@@ -49,7 +49,7 @@ public sealed class MemoryFaultException : Exception
         FaultSignal.NotPermitted => "the area's rights forbid it (SIGSEGV, SEGV_ACCERR)",
         FaultSignal.BusError => "beyond the end of the mapped object (SIGBUS, BUS_ADRERR)",
         FaultSignal.HardwarePoison => "the page was lost to a hardware error (SIGBUS, BUS_MCEERR_AR)",
-        FaultSignal.OutOfMemory => "no frame is free (give PhysicalMemory a larger capacity)",
+        FaultSignal.OutOfMemory => "no frame is free, or the space's memory group is at its limit (give PhysicalMemory a larger capacity, or the group)",
         _ => "unknown signal",
     };
 }

@@ -19,9 +19,10 @@ internal sealed class Guest : IDisposable
     private readonly List<MemoryAccessor> _accessors = [];
     private readonly List<AddressSpace> _children = [];
 
-    public Guest(FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false, bool specialBit = true)
+    public Guest(FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false, bool specialBit = true, long? limit = null)
     {
         Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true });
+        if (limit is { } frameLimit) Group = new MemoryGroup(Memory, frameLimit);
         Space = new AddressSpace(Memory, new AddressSpaceOptions
         {
             Design = design,
@@ -29,6 +30,7 @@ internal sealed class Guest : IDisposable
             DowngradeOnUnmap = downgrade,
             Privileged = privileged,
             HasSpecialBit = specialBit,
+            MemoryGroup = Group,
             CommitLimit = ulong.MaxValue,
         });
         Cpu = NewCpu();
@@ -37,6 +39,9 @@ internal sealed class Guest : IDisposable
     public PhysicalMemory Memory { get; }
 
     public AddressSpace Space { get; }
+
+    /// <summary>The space's memory group, if it has a limit.</summary>
+    public MemoryGroup? Group { get; }
 
     /// <summary>The test thread's accessor.</summary>
     public MemoryAccessor Cpu { get; }
@@ -99,6 +104,8 @@ internal sealed class Guest : IDisposable
         foreach (AddressSpace child in _children) child.Dispose();
         Space.Dispose();
         Frames.AssertAllHome(Memory);
+        Assert.Equal(0, Group?.UsedFrames ?? 0);
+        Group?.Dispose();
         CheckPoison();
         Memory.Dispose();
     }

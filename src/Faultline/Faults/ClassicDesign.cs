@@ -31,5 +31,5 @@ internal readonly struct ClassicDesign : IFaultDesign
     public static bool IsAreaUnchanged(ref FaultContext fault) => true;
 
     public static uint TakeFrame(ref FaultContext fault) =>
-        fault.Accessor is { } accessor ? accessor.Frames.TakeOutside() : fault.Space.Memory.Frames.TryAllocate();
+        fault.Accessor is { } accessor ? accessor.Frames.TakeOutside() : fault.Space.Memory.Frames.TryAllocate(fault.Space.Options.MemoryGroup);
 }

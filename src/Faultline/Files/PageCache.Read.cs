@@ -17,7 +17,7 @@ internal sealed partial class PageCache
         pfn = PhysicalMemory.NoFrame;
         Span<uint> buffer = stackalloc uint[MaxReadAhead];
         Span<uint> frames = buffer[..Math.Clamp(window, 1, MaxReadAhead)];
-        int taken = _memory.Frames.TryAllocate(frames);
+        int taken = _memory.Frames.TryAllocate(frames, _file.Payer);
         if (taken == 0) return FileResult.OutOfMemory;
 
         FileResult? result = TryInsert(index, frames[..taken], out ulong first, out int count);

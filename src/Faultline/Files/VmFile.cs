@@ -82,6 +82,9 @@ public abstract partial class VmFile : IDisposable
     /// <summary>Pages that are read together where neighbours of a missing page are missing too; 1 for none but the page itself, at most 64.</summary>
     protected internal virtual int ReadAheadPages => 1;
 
+    /// <summary>Whom the cached pages are charged to; null for nobody.</summary>
+    internal virtual MemoryGroup? Payer => null;
+
     /// <summary>The pages in memory.</summary>
     internal PageCache Cache { get; }
 

@@ -16,7 +16,7 @@ internal sealed unsafe partial class PageTable
             uint frame = graveyard?.TryTake() ?? PhysicalMemory.NoFrame;
             if (frame == PhysicalMemory.NoFrame)
             {
-                frame = _memory.Frames.TryAllocate();
+                frame = _memory.Frames.TryAllocate(_group);
                 if (frame == PhysicalMemory.NoFrame)
                 {
                     Return(ref reserve);

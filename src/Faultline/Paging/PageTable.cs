@@ -11,23 +11,25 @@ namespace Faultline.Paging;
 internal sealed unsafe partial class PageTable
 {
     private readonly PhysicalMemory _memory;
+    private readonly MemoryGroup? _group;
 
     // Linux's page_table_lock: guards entries above the lowest level and their tables' Entries counts.
     private SpinGate _gate;
 
     /// <summary>Creates an empty root table; null if no frame is free.</summary>
-    public static PageTable? TryCreate(PhysicalMemory memory)
+    public static PageTable? TryCreate(PhysicalMemory memory, MemoryGroup? group = null)
     {
-        uint root = memory.Frames.TryAllocate();
+        uint root = memory.Frames.TryAllocate(group);
         if (root == 0) return null;
-        var table = new PageTable(memory, root);
+        var table = new PageTable(memory, group, root);
         table.PrepareTable(root);
         return table;
     }
 
-    private PageTable(PhysicalMemory memory, uint root)
+    private PageTable(PhysicalMemory memory, MemoryGroup? group, uint root)
     {
         _memory = memory;
+        _group = group;
         Root = root;
     }
 

@@ -56,20 +56,21 @@ internal sealed unsafe class FrameAllocator
     }
 
     /// <summary>Takes one frame with whatever contents, or 0 if memory is exhausted. Any thread, outside walker sections.</summary>
-    public uint TryAllocate()
+    /// <param name="group">Whom the frame is charged to.</param>
+    public uint TryAllocate(MemoryGroup? group = null)
     {
         uint pfn = 0;
-        return TryAllocate(new Span<uint>(ref pfn)) == 1 ? pfn : PhysicalMemory.NoFrame;
+        return TryAllocate(new Span<uint>(ref pfn), group) == 1 ? pfn : PhysicalMemory.NoFrame;
     }
 
     /// <summary>
     /// Takes up to as many frames as <paramref name="batch"/> has room for, ascending; returns how many. Fewer only if memory is nearly
     /// exhausted, 0 only if it is. Any thread, outside walker sections.
     /// </summary>
-    public int TryAllocate(Span<uint> batch)
+    public int TryAllocate(Span<uint> batch, MemoryGroup? group = null)
     {
-        int taken = Take(batch);
-        if (taken == 0 && batch.Length > 0) taken = TakeFromHolders(batch);
+        int taken = Take(batch, group);
+        if (taken == 0 && batch.Length > 0) taken = TakeFromHolders(batch, group);
         foreach (uint pfn in batch[..taken]) _memory.OnTaken(pfn);
         return taken;
     }
@@ -93,6 +94,7 @@ internal sealed unsafe class FrameAllocator
     public void Free(ReadOnlySpan<uint> batch)
     {
         foreach (uint pfn in batch) _memory.OnFreed(pfn);
+        _memory.Charges?.Discharge(batch);
         _pool.Enter();
         Debug.Assert(_stacked + (uint)batch.Length <= _untouched - PhysicalMemory.FirstFrame, "More frames came back than were taken.");
         for (int i = batch.Length - 1; i >= 0; i--) _stack[_stacked++] = batch[i];
@@ -103,6 +105,7 @@ internal sealed unsafe class FrameAllocator
     public void Retire(uint pfn)
     {
         _memory.Info(pfn) = new FrameInfo { State = FrameState.Reserved };
+        _memory.Charges?.Discharge(new ReadOnlySpan<uint>(in pfn));
         _pool.Enter();
         _retired++;
         _pool.Exit();
@@ -188,27 +191,28 @@ internal sealed unsafe class FrameAllocator
     /// Takes a batch for a magazine, ascending, from the pool only. Near exhaustion it takes no more than a share of what is left, else the
     /// magazines would hold the last frames and be seized in turn.
     /// </summary>
-    public int TakeShare(Span<uint> batch) => Take(batch, share: 2 * Math.Max(1, _magazineCount.LoadRelaxed()));
+    public int TakeShare(Span<uint> batch, MemoryGroup? group) => Take(batch, group, share: 2 * Math.Max(1, _magazineCount.LoadRelaxed()));
 
-    /// <summary>Takes what magazines and reserves hold, when the pool is empty.</summary>
-    public int TakeFromHolders(Span<uint> batch)
+    /// <summary>Takes what magazines and reserves hold, when the pool is empty or the group at its limit.</summary>
+    public int TakeFromHolders(Span<uint> batch, MemoryGroup? group)
     {
         _holders.Enter();
         try
         {
             // Whoever had the list before may have filled the pool.
-            int taken = Take(batch);
-            if (taken == 0) taken = TakeFromMagazines(batch, wait: false);
+            int taken = Take(batch, group);
+            if (taken == 0) taken = TakeFromMagazines(batch, group, wait: false);
             if (taken == 0)
             {
                 foreach (IFrameReserve reserve in _reserves)
                 {
-                    if (reserve.Release() > 0 && (taken = Take(batch)) > 0) break;
+                    if (reserve.Release() > 0 && (taken = Take(batch, group)) > 0) break;
                 }
             }
 
             // The owners of the rest are inside sections or refilling.
-            if (taken == 0) taken = TakeFromMagazines(batch, wait: true);
+            if (taken == 0) taken = TakeFromMagazines(batch, group, wait: true);
+            if (taken == 0 && group is { IsFull: true }) group.CountRefusal();
             return taken;
         }
         finally
@@ -220,26 +224,39 @@ internal sealed unsafe class FrameAllocator
     /// <summary>Puts frames of a magazine back that were not used since they were taken; the last one is the next to be handed out.</summary>
     public void PutBack(ReadOnlySpan<uint> frames)
     {
+        _memory.Charges?.Discharge(frames);
         _pool.Enter();
         frames.CopyTo(new Span<uint>(_stack + _stacked, frames.Length));
         _stacked += (uint)frames.Length;
         _pool.Exit();
     }
 
-    private int TakeFromMagazines(Span<uint> batch, bool wait)
+    private int TakeFromMagazines(Span<uint> batch, MemoryGroup? group, bool wait)
     {
         foreach (FrameMagazine magazine in _magazines)
         {
-            if (!magazine.TrySeize(wait)) continue;
+            // What others hold does not help a group at its limit.
+            if ((group is { IsFull: true } && magazine.Group != group) || !magazine.TrySeize(wait)) continue;
             _seizures++;
-            int taken = Take(batch);
+            int taken = Take(batch, group);
             if (taken > 0) return taken;
         }
 
         return 0;
     }
 
-    private int Take(Span<uint> batch, uint share = 1)
+    /// <summary>From the pool only; charged to the group, if there is one, which is never above its limit, not even for a moment.</summary>
+    private int Take(Span<uint> batch, MemoryGroup? group, uint share = 1)
+    {
+        if (group is null) return Take(batch, share);
+        int granted = group.Charge(batch.Length);
+        int taken = granted == 0 ? 0 : Take(batch[..granted], share);
+        group.Uncharge(granted - taken);
+        _memory.Charges!.Mark(batch[..taken], group.Id);
+        return taken;
+    }
+
+    private int Take(Span<uint> batch, uint share)
     {
         _pool.Enter();
         long free = _stacked + (long)(_end - _untouched);

@@ -56,8 +56,10 @@ internal sealed unsafe class FrameMagazine : IDisposable
     /// <summary>Makes an empty magazine and registers it with the pool.</summary>
     /// <param name="memory">Where the frames come from.</param>
     /// <param name="section">The accessor's section word in native memory; outlives the magazine.</param>
-    public FrameMagazine(PhysicalMemory memory, ulong* section)
+    /// <param name="group">Whom the frames are charged to.</param>
+    public FrameMagazine(PhysicalMemory memory, ulong* section, MemoryGroup? group = null)
     {
+        Group = group;
         _memory = memory;
         _section = section;
         _block = new NativeBlock((2 + Capacity) * sizeof(uint), NativeBlock.CacheLine);
@@ -66,6 +68,9 @@ internal sealed unsafe class FrameMagazine : IDisposable
         _frames = _claim + 2;
         memory.Frames.Register(this);
     }
+
+    /// <summary>Whom the frames are charged to; null for nobody.</summary>
+    public MemoryGroup? Group { get; }
 
     /// <summary>Frames held; exact while the owner and seizers are quiet.</summary>
     public int Count => (int)Native.LoadRelaxed(ref *_count);
@@ -88,7 +93,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
     }
 
     /// <summary>
-    /// Frees a frame into the magazine; false if it is full or a seizer is at work, then <see cref="FrameAllocator.Free(uint)"/> takes it.
+    /// Frees a frame into the magazine; false if it is full, a seizer is at work, or the frame is charged to another group: then <see cref="FrameAllocator.Free(uint)"/> takes it.
     /// Nobody refers to the frame any more. Owner, inside its section.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -98,7 +103,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
 
         // Acquire: as in TryTake.
         if (Native.LoadAcquire(ref *_claim) != Unclaimed) return false;
-        if (Count == Capacity) return false;
+        if (Count == Capacity || IsChargedElsewhere(pfn)) return false;
         _memory.OnFreed(pfn);
         Push(pfn);
         return true;
@@ -117,7 +122,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
         if (done) return true;
 
         uint pfn = PhysicalMemory.NoFrame;
-        if (_memory.Frames.TakeFromHolders(new Span<uint>(ref pfn)) == 0) return false;
+        if (_memory.Frames.TakeFromHolders(new Span<uint>(ref pfn), Group) == 0) return false;
 
         // Nobody but the owner puts frames here, so there is still room.
         Claim();
@@ -135,7 +140,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
         Claim();
         if (Count > 0 || RefillClaimed(Batch) > 0) pfn = Pop();
         Unclaim();
-        if (pfn == PhysicalMemory.NoFrame && _memory.Frames.TakeFromHolders(new Span<uint>(ref pfn)) == 0) return PhysicalMemory.NoFrame;
+        if (pfn == PhysicalMemory.NoFrame && _memory.Frames.TakeFromHolders(new Span<uint>(ref pfn), Group) == 0) return PhysicalMemory.NoFrame;
         _memory.OnTaken(pfn);
         return pfn;
     }
@@ -169,6 +174,8 @@ internal sealed unsafe class FrameMagazine : IDisposable
         PutBackClaimed();
         _block.Dispose();
     }
+
+    private bool IsChargedElsewhere(uint pfn) => _memory.Charges is { } charges && charges.Of(pfn) != (Group?.Id ?? 0);
 
     private static bool IsInside(ulong section) => (section & 1) != 0;
 
@@ -221,7 +228,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
     {
         int count = Count;
         var batch = new Span<uint>(_frames + count, Math.Min(wanted, Capacity - count));
-        int taken = _memory.Frames.TakeShare(batch);
+        int taken = _memory.Frames.TakeShare(batch, Group);
 
         // The top of the stack is taken first: the lowest frame.
         batch[..taken].Reverse();

@@ -96,6 +96,7 @@ public sealed unsafe class PhysicalMemory : IDisposable
         if (!Frames.TryClose()) return;
         _arenaBlock.Dispose();
         _infoBlock.Dispose();
+        Charges?.Dispose();
     }
 
     /// <summary>Frame <c>pfn</c> is at <c>Arena + (pfn &lt;&lt; 12)</c>.</summary>
@@ -103,6 +104,20 @@ public sealed unsafe class PhysicalMemory : IDisposable
 
     /// <summary>Where frames come from and go to.</summary>
     internal FrameAllocator Frames { get; }
+
+    // Set once, by compare-and-swap, before the first frame is charged.
+    private Ref<FrameCharges?> _charges;
+
+    /// <summary>Who pays for which frame; null as long as no <see cref="MemoryGroup"/> has been made. Acquire: pairs with <see cref="StartCharging"/>.</summary>
+    internal FrameCharges? Charges => _charges.LoadAcquire();
+
+    /// <summary>Called by the constructor of each group.</summary>
+    internal void StartCharging()
+    {
+        if (Charges is not null) return;
+        var charges = new FrameCharges(this, (uint)CapacityInFrames + FirstFrame);
+        if (_charges.CompareExchange(charges, null) is not null) charges.Dispose();
+    }
 
     /// <summary>What <see cref="FrameInfo.OwnerId"/> refers to.</summary>
     internal OwnerTable Owners { get; } = new();

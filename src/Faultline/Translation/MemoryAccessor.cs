@@ -26,7 +26,7 @@ public sealed unsafe partial class MemoryAccessor : IDisposable
         _memory = new NativeBlock(AccessorBlock.SizeInBytes, NativeBlock.CacheLine);
         _block = (AccessorBlock*)_memory.Start;
         Tlb.Clear();
-        Frames = new FrameMagazine(space.Memory, &_block->Section);
+        Frames = new FrameMagazine(space.Memory, &_block->Section, space.Options.MemoryGroup);
         Slot = space.Accessors.Add(this);
         SlotBit = 1UL << (Slot % AccessorSet.MaskBits);
     }
