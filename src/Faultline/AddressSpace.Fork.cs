@@ -100,7 +100,7 @@ public sealed partial class AddressSpace
 
             // Pages written from now on belong to the child alone (mm/rmap.c:anon_vma_fork()); memory never written has nothing to share.
             AnonVma? anon = area.AnonVma is { } parentAnon && !area.Has(AreaFlags.WipeOnFork) ? new AnonVma(parentAnon) : null;
-            var inherited = new VmArea(area.Start, area.End, area.Flags & ~AreaFlags.LockMask, area.PageOffset, area.File, anon);
+            var inherited = new VmArea(area.Start, area.End, area.Flags & ~(AreaFlags.LockMask | AreaFlags.UserFaultMask), area.PageOffset, area.File, anon);
             inherited.HoldFile(this);
             Usage.Add(inherited);
             areas.Add(inherited);

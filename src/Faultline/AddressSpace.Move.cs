@@ -50,7 +50,9 @@ public sealed partial class AddressSpace
         // Memory that was never written takes the offset of its new place, so that it can merge there.
         bool isUntouched = area.IsAnonymous && source.Anon is null;
         ulong offset = isUntouched ? Page.Count(start) : area.PageIndex(request.Address);
-        _change.Splice(start, end, source with { Start = start, End = end, PageOffset = offset });
+        // A handler is not told of the move, so it does not come along (fs/userfaultfd.c:mremap_userfaultfd_prep()).
+        AreaShape target = source with { Start = start, End = end, PageOffset = offset, Flags = source.Flags & ~AreaFlags.UserFaultMask, Handler = null };
+        _change.Splice(start, end, target);
         bool moved = MovePages(request, area.File);
         if (!moved)
         {

@@ -128,11 +128,14 @@ public sealed partial class AddressSpace
     /// Gives a part of an area other flags, merging and splitting (<c>mm/vma.c:vma_modify()</c>). The caller brings the pages in line and releases.
     /// </summary>
     /// <returns>The area that covers the part, odd; null if the map count forbids a split, and then nothing was changed.</returns>
-    private VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags)
+    private VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags) => ChangeFlags(area, start, end, flags, area.Handler);
+
+    /// <inheritdoc cref="ChangeFlags(VmArea, ulong, ulong, AreaFlags)"/>
+    private VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, UserFaultHandler? handler)
     {
         int splits = (start > area.Start ? 1 : 0) + (end < area.End ? 1 : 0);
-        if (splits > 0 && !MaySplit(splits) && !_change.WouldMerge(area, start, end, flags)) return null;
-        return _change.Splice(start, end, _change.Frozen(area).Slice(start, end) with { Flags = flags });
+        if (splits > 0 && !MaySplit(splits) && !_change.WouldMerge(area, start, end, flags, handler)) return null;
+        return _change.Splice(start, end, _change.Frozen(area).Slice(start, end) with { Flags = flags, Handler = handler });
     }
 
     /// <summary>The rights that the area may get, as rights.</summary>

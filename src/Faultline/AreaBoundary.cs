@@ -25,6 +25,7 @@ public sealed record AreaBoundary(AreaInfo Below, AreaInfo Above, MergeObstacles
         MergeObstacles.Offset when Below.Identity == default && Above.Identity == default => "offset (one was moved after its first write)",
         MergeObstacles.Offset => string.Create(CultureInfo.InvariantCulture, $"offset (0x{Above.Offset:x}, not 0x{Below.Offset + Below.Length:x})"),
         MergeObstacles.AnonVma => "AnonVma (each was first written apart from the other)",
+        MergeObstacles.Handler => "handler (their faults are served by different handlers)",
         MergeObstacles.RawFrames => "raw frames (areas of device memory never merge)",
         _ => "AnonVma (one comes from a fork, the other was never written)",
     };

@@ -10,6 +10,9 @@ public enum Errno
     /// <summary>Operation not permitted.</summary>
     EPERM = 1,
 
+    /// <summary>No such thing: the range is not registered.</summary>
+    ENOENT = 2,
+
     /// <summary>A device failed.</summary>
     EIO = 5,
 

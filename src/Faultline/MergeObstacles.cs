@@ -35,4 +35,7 @@ public enum MergeObstacles
 
     /// <summary>One maps raw frames of a device: such an area never merges (<c>VM_SPECIAL</c>).</summary>
     RawFrames = 1 << 6,
+
+    /// <summary>The faults of the two are served by different <see cref="UserFaultHandler"/>s.</summary>
+    Handler = 1 << 7,
 }

@@ -128,11 +128,11 @@ internal sealed class AreaChange(AddressSpace space)
 
     /// <summary>
     /// True if [<paramref name="start"/>, <paramref name="end"/>) of <paramref name="area"/> would merge with a neighbour once it has
-    /// <paramref name="flags"/>: then changing them adds no area. Freezes nothing.
+    /// <paramref name="flags"/> and <paramref name="handler"/>: then changing them adds no area. Freezes nothing.
     /// </summary>
-    public bool WouldMerge(VmArea area, ulong start, ulong end, AreaFlags flags)
+    public bool WouldMerge(VmArea area, ulong start, ulong end, AreaFlags flags, UserFaultHandler? handler)
     {
-        AreaShape middle = AreaShape.Of(area, area.AnonVma).Slice(start, end) with { Flags = flags };
+        AreaShape middle = AreaShape.Of(area, area.AnonVma).Slice(start, end) with { Flags = flags, Handler = handler };
         return (start == area.Start && MergeCandidate(Areas.Previous(start), middle, MergeKind.Plain, isLeft: true) is not null)
             || (end == area.End && MergeCandidate(Areas.Next(end), middle, MergeKind.Plain, isLeft: false) is not null);
     }
@@ -174,7 +174,7 @@ internal sealed class AreaChange(AddressSpace space)
 
     private VmArea Build(in AreaShape shape)
     {
-        var area = new VmArea(shape.Start, shape.End, shape.Flags, shape.PageOffset, shape.File, shape.Anon);
+        var area = new VmArea(shape.Start, shape.End, shape.Flags, shape.PageOffset, shape.File, shape.Anon, shape.Handler);
         _new.Add(area);
         return area;
     }

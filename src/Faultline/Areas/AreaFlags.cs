@@ -53,6 +53,11 @@ internal enum AreaFlags : uint
     /// <summary>Such areas never merge and are never locked (Linux <c>VM_SPECIAL</c>).</summary>
     RawMask = PureFrames | MixedMap,
 
+    // Faults that the area's handler serves.
+    UserFaultMissing = 1 << 23,
+    UserFaultWriteProtect = 1 << 24,
+    UserFaultMask = UserFaultMissing | UserFaultWriteProtect,
+
     NotCompared = SoftDirty,
 }
 

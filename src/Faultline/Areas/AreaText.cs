@@ -14,7 +14,8 @@ internal static class AreaText
     [
         (AreaFlags.Read, "rd"), (AreaFlags.Write, "wr"), (AreaFlags.Execute, "ex"), (AreaFlags.Shared, "sh"),
         (AreaFlags.MayRead, "mr"), (AreaFlags.MayWrite, "mw"), (AreaFlags.MayExecute, "me"), (AreaFlags.Shared, "ms"),
-        (AreaFlags.GrowsDown, "gd"), (AreaFlags.PureFrames, "pf"), (AreaFlags.Locked, "lo"), (AreaFlags.PureFrames, "io"), (AreaFlags.SequentialRead, "sr"), (AreaFlags.RandomRead, "rr"),
+        (AreaFlags.GrowsDown, "gd"), (AreaFlags.UserFaultMissing, "um"), (AreaFlags.PureFrames, "pf"),
+        (AreaFlags.UserFaultWriteProtect, "uw"), (AreaFlags.Locked, "lo"), (AreaFlags.PureFrames, "io"), (AreaFlags.SequentialRead, "sr"), (AreaFlags.RandomRead, "rr"),
         (AreaFlags.DontCopy, "dc"), (AreaFlags.PureFrames, "de"), (AreaFlags.LockOnFault, "lf"), (AreaFlags.Account, "ac"), (AreaFlags.NoReserve, "nr"),
         (AreaFlags.WipeOnFork, "wf"), (AreaFlags.DontDump, "dd"), (AreaFlags.MixedMap, "mm"), (AreaFlags.HugePage, "hg"), (AreaFlags.NoHugePage, "nh"),
         (AreaFlags.Mergeable, "mg"),

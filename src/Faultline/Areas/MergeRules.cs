@@ -24,6 +24,7 @@ internal static class MergeRules
         if ((flags & AreaFlags.AccessMask) != 0) found |= MergeObstacles.Rights;
         if ((flags & ~AreaFlags.AccessMask) != 0) found |= MergeObstacles.Flags;
         if (((left.Flags | right.Flags) & AreaFlags.RawMask) != 0) found |= MergeObstacles.RawFrames;
+        if (!ReferenceEquals(left.Handler, right.Handler)) found |= MergeObstacles.Handler;
 
         // Offsets in different objects say nothing.
         if (!ReferenceEquals(left.File, right.File)) return found | MergeObstacles.Object;

@@ -16,7 +16,7 @@ namespace Faultline.Areas;
 /// </remarks>
 internal sealed class VmArea
 {
-    public VmArea(ulong start, ulong end, AreaFlags flags, ulong pageOffset, VmFile? file, AnonVma? anonVma)
+    public VmArea(ulong start, ulong end, AreaFlags flags, ulong pageOffset, VmFile? file, AnonVma? anonVma, UserFaultHandler? handler = null)
     {
         Debug.Assert(Page.IsAligned(start) && Page.IsAligned(end) && start < end, "Areas are whole pages and not empty.");
         Start = start;
@@ -24,6 +24,7 @@ internal sealed class VmArea
         Flags = flags;
         PageOffset = pageOffset;
         File = file;
+        Handler = handler;
         SupportsSpeculation = file is null || file.SupportsSpeculation;
         bool isShared = (flags & AreaFlags.Shared) != 0;
         TracksWrites = isShared && file is { WritesBack: true };
@@ -51,6 +52,9 @@ internal sealed class VmArea
 
     /// <summary>The object behind the area; null for private anonymous memory.</summary>
     public VmFile? File { get; }
+
+    /// <summary>Who serves the faults that <see cref="AreaFlags.UserFaultMask"/> names; null for nobody.</summary>
+    public UserFaultHandler? Handler { get; }
 
     public ulong Length => End - Start;
 

@@ -54,6 +54,9 @@ public enum FaultEvent
     /// <summary>Classic faults that gave the lock up to wait for a file, and began anew (Linux <c>VM_FAULT_RETRY</c>).</summary>
     Retry,
 
+    /// <summary>Times that a <see cref="UserFaultHandler"/> was asked.</summary>
+    UserFault,
+
     /// <summary>Stacks grown.</summary>
     StackGrowth,
 }

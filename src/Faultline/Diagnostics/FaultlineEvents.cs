@@ -41,7 +41,7 @@ internal sealed class FaultlineEvents : EventSource
             case SpeculationAbort.AreaChanged or SpeculationAbort.AreaChangedUnderLock: spf_vma_changed(address, start, end); break;
             case SpeculationAbort.EntryChanged: spf_pmd_changed(address, start, end); break;
             case SpeculationAbort.NotPermitted: spf_vma_access(address, start, end); break;
-            case SpeculationAbort.NotSupported or SpeculationAbort.PageAbsent: spf_vma_notsup(address, start, end); break;
+            case SpeculationAbort.NotSupported or SpeculationAbort.PageAbsent or SpeculationAbort.UserFault: spf_vma_notsup(address, start, end); break;
             case SpeculationAbort.TableLockBusy: spf_pte_lock(address, start, end); break;
             default: spf_other(address, start, end); break;
         }

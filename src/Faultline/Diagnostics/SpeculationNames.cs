@@ -28,7 +28,7 @@ internal static class SpeculationNames
         SpeculationAbort.AreaChanged or SpeculationAbort.AreaChangedUnderLock => AreaChanged,
         SpeculationAbort.EntryChanged => EntryChanged,
         SpeculationAbort.NotPermitted => NotPermitted,
-        SpeculationAbort.NotSupported or SpeculationAbort.PageAbsent => NotSupported,
+        SpeculationAbort.NotSupported or SpeculationAbort.PageAbsent or SpeculationAbort.UserFault => NotSupported,
         SpeculationAbort.TableLockBusy => TableLockBusy,
         _ => Other,
     };

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Faultline.Areas;
 using Faultline.Diagnostics;
 using Faultline.Paging;
 using Faultline.Physical;
@@ -10,7 +11,11 @@ internal static class AnonymousFault<TDesign>
     where TDesign : struct, IFaultDesign
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FaultStep Handle(ref FaultContext fault) => fault.IsWrite ? MapNewPage(ref fault) : MapZeroPage(ref fault);
+    public static FaultStep Handle(ref FaultContext fault)
+    {
+        if (fault.Area.HasAny(AreaFlags.UserFaultMissing)) return FaultPipeline<TDesign>.LeaveToUser(ref fault);
+        return fault.IsWrite ? MapNewPage(ref fault) : MapZeroPage(ref fault);
+    }
 
     /// <summary>A read finds the shared frame of zeroes; special, since no count is kept of its mappings.</summary>
     private static FaultStep MapZeroPage(ref FaultContext fault)

@@ -68,6 +68,12 @@ internal static class ClassicFault
                     FaultSignal signal = AskFile(ref fault, notify: false, user, ref mayRetry);
                     if (signal != FaultSignal.None) return signal;
                     break;
+                case FaultStep.NeedUser:
+                    fault.Space.MmapLock.ExitRead();
+                    bool isServed = AskUser(ref fault);
+                    fault.Space.MmapLock.EnterRead(user);
+                    if (!isServed) return FaultSignal.BusError;
+                    break;
                 case FaultStep.PageAbsent:
                     if (fault.Walk.Value.Absent == AbsentKind.HardwarePoison) return FaultSignal.HardwarePoison;
 
@@ -81,6 +87,22 @@ internal static class ClassicFault
                     if (refusal != FaultSignal.None) return refusal;
                     break;
             }
+        }
+    }
+
+    /// <summary>Holding nothing. What the handler throws ends the fault here.</summary>
+    private static bool AskUser(ref FaultContext fault)
+    {
+        UserFaultModes reason = fault.Walk.Value.IsNone ? UserFaultModes.Missing : UserFaultModes.WriteProtect;
+        fault.Count(FaultEvent.UserFault);
+        try
+        {
+            return fault.Area.Handler!.OnFault(new UserFault(fault.Space, fault.Address, fault.Access, reason));
+        }
+        catch
+        {
+            fault.GiveBack();
+            throw;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Faultline.Areas;
 using Faultline.Diagnostics;
 using Faultline.Paging;
 using Faultline.Physical;
@@ -29,10 +30,14 @@ internal static class FaultPipeline<TDesign>
         }
 
         if (!value.HasPage) return TDesign.IsSpeculative ? fault.Abort(SpeculationAbort.PageAbsent) : FaultStep.PageAbsent;
-        return fault.IsWrite && !value.IsWritable
-            ? CopyOnWriteFault<TDesign>.Handle(ref fault)
-            : SpuriousFault<TDesign>.Handle(ref fault);
+        if (!fault.IsWrite || value.IsWritable) return SpuriousFault<TDesign>.Handle(ref fault);
+        return value.IsUserProtected && fault.Area.Has(AreaFlags.UserFaultWriteProtect)
+            ? LeaveToUser(ref fault)
+            : CopyOnWriteFault<TDesign>.Handle(ref fault);
     }
+
+    /// <summary>Only the classic path asks handlers: there is nothing to be fast about.</summary>
+    public static FaultStep LeaveToUser(ref FaultContext fault) => TDesign.IsSpeculative ? fault.Abort(SpeculationAbort.UserFault) : FaultStep.NeedUser;
 
     /// <summary>
     /// Takes the table's lock and proves that area, table and entry are what the walk saw. Afterwards a writer that zaps this table waits for us.

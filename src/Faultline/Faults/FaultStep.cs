@@ -33,6 +33,9 @@ internal enum FaultStep
     /// <summary>The file must be told that the page becomes writable.</summary>
     NeedWriteNotice,
 
+    /// <summary>The area's handler must serve the fault: the page is missing, or write-protected for it.</summary>
+    NeedUser,
+
     /// <summary>Another thread holds the table's lock.</summary>
     LockBusy,
 }

@@ -36,6 +36,12 @@ public enum SpeculationAbort
     /// <summary>The page is on its way to another frame, or lost to a hardware error: an entry that only the classic path waits for or answers.</summary>
     PageAbsent,
 
+    /// <summary>
+    /// The area's <see cref="UserFaultHandler"/> must serve the fault (v12: <c>spf_vma_notsup</c>). v12 looked before it took the table's lock only; here a registration
+    /// replaces the area, so the look under the lock finds it.
+    /// </summary>
+    UserFault,
+
     /// <summary>Speculation was switched off at run time (<see cref="AddressSpace.IsSpeculationEnabled"/>): not attempted.</summary>
     SwitchedOff,
 

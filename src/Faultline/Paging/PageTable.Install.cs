@@ -76,7 +76,7 @@ internal sealed unsafe partial class PageTable
         return true;
     }
 
-    /// <summary>Makes sure that <paramref name="address"/> has all its tables. For calls; the caller holds the writer lock. False: no frame.</summary>
+    /// <summary>Makes sure that <paramref name="address"/> has all its tables. For calls; the caller holds the writer lock, or the lock for read and an area keeps the tables. False: no frame.</summary>
     public bool TryEnsure(ulong address, TableGraveyard? graveyard)
     {
         int missing = Walk(address).MissingTables;
@@ -88,8 +88,8 @@ internal sealed unsafe partial class PageTable
         ExitInstall();
         Return(ref reserve);
 
-        // Only the writer removes tables, and the caller is the writer: what the walk found is still there.
-        Debug.Assert(installed, "Tables cannot vanish under the writer lock.");
+        // Who removes tables is a writer, and leaves those of live areas: what the walk found is still there.
+        Debug.Assert(installed, "Tables cannot vanish under the lock.");
         return true;
     }
 }

@@ -10,10 +10,11 @@ namespace Faultline.Paging;
 /// <code>
 ///   63  62    59 58          52 51                              12 11    10    9   8  7  6 5 4 3 2 1 0
 ///  +---+--------+--------------+----------------------------------+-----+-----+---+--+--+-+-+-+-+-+-+-+
-///  |NX | 0      | 0            | frame number                     |  0  |SDIRT|SPC|PN| 0|D|A|0|0|U|W|P|   P = 1
+///  |NX | 0      | 0            | frame number                     | UWP |SDIRT|SPC|PN| 0|D|A|0|0|U|W|P|   P = 1
 ///  +---+--------+--------------+----------------------------------+-----+-----+---+--+--+-+-+-+-+-+-+-+
 /// </code>
-/// Software uses what the hardware ignores: SPC (special: not a normal page, such as the zero frame), SDIRT (soft-dirty) and, while P is 0,
+/// Software uses what the hardware ignores: SPC (special: not a normal page, such as the zero frame), SDIRT (soft-dirty), UWP
+/// (write-protected for a user's fault handler: counts only in areas registered for it) and, while P is 0,
 /// PN (<c>PROT_NONE</c>: the rest of the entry keeps its meaning; the same trick as Linux's <c>_PAGE_PROTNONE</c> in the global bit).
 /// Zero is "no entry". What is neither zero nor has P or PN says where the page is instead, or that it is lost (<see cref="AbsentKind"/>):
 /// <code>
@@ -35,6 +36,7 @@ internal readonly record struct Pte(ulong Value)
     private const int ProtNoneShift = 8;
     private const int SpecialShift = ProtNoneShift + 1;
     private const int SoftDirtyShift = SpecialShift + 1;
+    private const int UserProtectedShift = SoftDirtyShift + 1;
     private const int FrameShift = Page.Shift;
     private const int FrameBits = 40;
     private const int NoExecuteShift = 63;
@@ -47,6 +49,7 @@ internal readonly record struct Pte(ulong Value)
     public const ulong ProtNoneBit = 1UL << ProtNoneShift;
     public const ulong SpecialBit = 1UL << SpecialShift;
     public const ulong SoftDirtyBit = 1UL << SoftDirtyShift;
+    public const ulong UserProtectedBit = 1UL << UserProtectedShift;
     public const ulong NoExecuteBit = 1UL << NoExecuteShift;
     /// <summary>What the hardware, or a fill in its role, sets without a lock.</summary>
     public const ulong UseBits = AccessedBit | DirtyBit | SoftDirtyBit;
@@ -79,6 +82,9 @@ internal readonly record struct Pte(ulong Value)
 
     /// <summary>Not a normal page: no count is kept of the mapping (zero frame, raw frames).</summary>
     public bool IsSpecial => (Value & SpecialBit) != 0;
+
+    /// <summary>A write asks the area's handler, if the area is registered for it.</summary>
+    public bool IsUserProtected => (Value & UserProtectedBit) != 0;
 
     /// <summary>True if the hardware would let the access through.</summary>
     public bool Allows(AccessKind kind) => kind switch

@@ -23,9 +23,10 @@ internal static class PteRights
     /// </summary>
     public static Pte Changed(Pte old, VmArea area, bool isNormal, ref FrameInfo frame)
     {
-        ulong kept = Pte.FrameMask | Pte.UseBits | Pte.SpecialBit;
+        ulong kept = Pte.FrameMask | Pte.UseBits | Pte.SpecialBit | Pte.UserProtectedBit;
         var changed = new Pte((old.Value & kept) | ReadOnly(area));
         if (!isNormal || !area.Has(AreaFlags.Write)) return changed;
+        if (old.IsUserProtected && area.Has(AreaFlags.UserFaultWriteProtect)) return changed;
         bool writable = area.Has(AreaFlags.Shared) ? old.IsDirty : frame.Is(FrameState.Anonymous | FrameState.Exclusive);
         return writable ? changed.With(Pte.WritableBit) : changed;
     }

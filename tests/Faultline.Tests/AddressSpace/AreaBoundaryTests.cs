@@ -120,6 +120,15 @@ public class AreaBoundaryTests
     }
 
     [Fact]
+    public void WhenDifferentHandlersServeTheFaultsThenTheyNeverMerge()
+    {
+        using var test = new TestSpace();
+        test.Map(0, 2);
+        foreach (int page in new[] { 0, 1 }) test.Space.TryRegisterUserFault(At(page), P, new TestHandler(_ => false), UserFaultModes.Missing);
+        Says(test, MergeObstacles.Handler, "handler (their faults are served by different handlers)");
+    }
+
+    [Fact]
     public void WhenAreasAreApartThenThereIsNoBoundary()
     {
         using var test = new TestSpace();
