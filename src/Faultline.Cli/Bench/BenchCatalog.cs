@@ -42,6 +42,8 @@ internal static class BenchCatalog
         new DesignFaultsBenchmark(threads: 2, oneArea: false),
         new DesignFaultsBenchmark(Math.Max(2, Environment.ProcessorCount), oneArea: true),
         new IdleAccessorsBenchmark(),
+        new RegionBenchmark(touch: true),
+        new RegionBenchmark(touch: false),
         new ThreadStackBenchmark(),
     ];
 

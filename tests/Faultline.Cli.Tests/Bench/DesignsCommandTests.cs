@@ -30,4 +30,13 @@ public class DesignsCommandTests
         using var open = BenchCatalog.Designs.OfType<IdleAccessorsBenchmark>().Single().Open();
         Assert.All(open.Variants, v => Assert.InRange(v.Measure(10).Mean, 1, 1e9));
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WhenThreadsMapInTheirOwnRegionsThenEveryVariantHasATime(bool touch)
+    {
+        using var open = new RegionBenchmark(touch).Open();
+        Assert.All(open.Variants, v => Assert.InRange(v.Measure(1).Mean, 1, 1e9));
+    }
 }

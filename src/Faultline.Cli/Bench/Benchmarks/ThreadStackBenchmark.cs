@@ -11,7 +11,7 @@ internal sealed class ThreadStackBenchmark : Benchmark
     private const int UnmapLength = 1 << 30;
     private const int StackLength = 8 << 20, TouchedPages = 4;
     private const int PercentileOfTail = 99;
-    private const string Held = "mmap_lock", Downgraded = "mmap_lock, downgraded";
+    private const string Downgraded = Names.MmapLock + ", downgraded";
     private static readonly long s_period = Stopwatch.Frequency / 10_000;
 
     // Fifteen rounds come to more than twenty seconds of each variant.
@@ -30,7 +30,7 @@ internal sealed class ThreadStackBenchmark : Benchmark
         var memory = Guest.Memory(UnmapLength);
         var held = new Guest(memory, new AddressSpaceOptions { DowngradeOnUnmap = false });
         var downgraded = new Guest(memory, new AddressSpaceOptions { DowngradeOnUnmap = true });
-        return new OpenBenchmark([new(Held, _ => Measure(held)), new(Downgraded, _ => Measure(downgraded))], memory, held, downgraded);
+        return new OpenBenchmark([new(Names.MmapLock, _ => Measure(held)), new(Downgraded, _ => Measure(downgraded))], memory, held, downgraded);
     }
 
     private static Reading Measure(Guest guest)
