@@ -11,6 +11,7 @@ public sealed partial class AddressSpace
     {
         get
         {
+            EnterCall();
             MmapLock.EnterRead(LockUser.Query);
             ulong current = _brk;
             MmapLock.ExitRead();

@@ -17,9 +17,18 @@ internal static class ClassicFault
         bool mayGrow = true;
         while (true)
         {
+            FaultSignal signal;
             mmapLock.EnterRead(user);
-            FaultSignal signal = ResolveLocked(ref fault, user);
-            mmapLock.ExitRead();
+            try
+            {
+                signal = ResolveLocked(ref fault, user);
+            }
+            finally
+            {
+                // A file may throw what it should not; that must not stop the space for good.
+                mmapLock.ExitRead();
+            }
+
             if (signal != FaultSignal.NotMapped || !mayGrow) return signal;
 
             // Below a stack? Growing it replaces the area, so it needs the lock for write (Linux mm/mmap_lock.c:lock_mm_and_find_vma()).
@@ -34,8 +43,15 @@ internal static class ClassicFault
             }
 #endif
             mmapLock.EnterWrite(user);
-            mayGrow = fault.Space.TryGrowStack(fault.Address);
-            mmapLock.ExitWrite();
+            try
+            {
+                mayGrow = fault.Space.TryGrowStack(fault.Address);
+            }
+            finally
+            {
+                mmapLock.ExitWrite();
+            }
+
             if (!mayGrow) return signal;
             fault.Count(FaultEvent.StackGrowth);
         }

@@ -14,6 +14,21 @@ internal static class FaultHandler
     public static FaultSignal Handle(MemoryAccessor accessor, ulong address, AccessKind access, PageWalk walk)
     {
         var fault = new FaultContext(accessor.Space, accessor, address, access) { Walk = walk };
+        try
+        {
+            return Handle(ref fault);
+        }
+        catch
+        {
+            // A file threw what it should not: outside sections.
+            fault.GiveBack();
+            throw;
+        }
+    }
+
+    private static FaultSignal Handle(ref FaultContext fault)
+    {
+        MemoryAccessor accessor = fault.Accessor!;
         bool resolved = accessor.Space.Options.Design switch
         {
             FaultDesign.AreaSequence => SpeculativeFault.TryResolve<AreaSequenceDesign>(ref fault),
@@ -49,8 +64,13 @@ internal static class FaultHandler
     public static FaultSignal Populate(AddressSpace space, ulong address, AccessKind access)
     {
         var fault = new FaultContext(space, accessor: null, address, access);
-        FaultSignal signal = ClassicFault.Resolve(ref fault, LockUser.Populate);
-        fault.GiveBack();
-        return signal;
+        try
+        {
+            return ClassicFault.Resolve(ref fault, LockUser.Populate);
+        }
+        finally
+        {
+            fault.GiveBack();
+        }
     }
 }

@@ -42,8 +42,16 @@ internal static class SpeculativeFault
         }
 
         accessor.Counters.BeginAttempt();
-        bool resolved = TryPasses<TDesign>(ref fault);
-        TDesign.End(ref fault);
+        bool resolved;
+        try
+        {
+            resolved = TryPasses<TDesign>(ref fault);
+        }
+        finally
+        {
+            TDesign.End(ref fault);
+        }
+
         if (resolved) return true;
         Count(ref fault, fault.Reason);
         accessor.Counters.Count(FaultEvent.Fallback);
