@@ -38,6 +38,12 @@ internal enum Mutant
     /// <summary>A look-up in a page cache does not notice that pages were taken out under it.</summary>
     LookUpAcrossRemovals,
 
+    /// <summary>A truncation unmaps pages before they leave the cache.</summary>
+    UnmapBeforeCut,
+
+    /// <summary>A write-back marks the page clean after it has made the entries read-only.</summary>
+    MarkCleanAfterEntries,
+
     /// <summary>A page table is freed at once, whoever stands on it.</summary>
     FreeTablesAtOnce,
 }

@@ -34,6 +34,14 @@ internal sealed partial class PageCache
     /// </remarks>
     public void Cut(ulong first, ulong end, bool keepCopies)
     {
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active == Mutant.UnmapBeforeCut)
+        {
+            _file.Mappings.Zap(first, end, keepCopies);
+            Drop(Remove(first, end));
+            return;
+        }
+#endif
         List<uint> frames = Remove(first, end);
         _file.Mappings.Zap(first, end, keepCopies);
         Drop(frames);

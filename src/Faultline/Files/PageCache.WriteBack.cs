@@ -81,7 +81,13 @@ internal sealed partial class PageCache
     /// <summary>Writes neighbouring locked pages, and unlocks them.</summary>
     private IOException? WriteLocked(ulong first, ReadOnlySpan<uint> frames)
     {
+#if FAULTLINE_EXPLORE
+        if (Sync.Mutants.Active == Sync.Mutant.MarkCleanAfterEntries) _file.Mappings.Clean(first, first + (uint)frames.Length);
+#endif
         foreach (uint pfn in frames) _memory.Info(pfn).Clear(FrameState.Dirty);
+#if FAULTLINE_EXPLORE
+        if (Sync.Mutants.Active != Sync.Mutant.MarkCleanAfterEntries)
+#endif
         _file.Mappings.Clean(first, first + (uint)frames.Length);
         try
         {

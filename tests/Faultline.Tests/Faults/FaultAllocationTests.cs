@@ -1,3 +1,5 @@
+using Faultline.Tests.Files;
+
 namespace Faultline.Tests.Faults;
 
 public class FaultAllocationTests
@@ -9,9 +11,12 @@ public class FaultAllocationTests
     [ClassData(typeof(Designs))]
     public void WhenFaultsAndAccessesResolveThenNothingIsAllocatedOnTheManagedHeap(FaultDesign design)
     {
-        using var guest = new Guest(design, frames: 8192);
+        using var guest = new Guest(design, frames: 16384);
         guest.Map(0, 2 * Pages);
         guest.Map(4096, Pages, Protection.ReadWrite, Guest.Shared);
+        using var file = new StoredFile(guest.Memory, new byte[Pages * Page.Size]);
+        guest.Space.Map(Guest.At(8192), Pages * Page.Size, Protection.ReadWrite, Guest.Shared, file, 0);
+        guest.Space.Map(Guest.At(12288), Pages * Page.Size, Protection.ReadWrite, Guest.Private, file, 0);
 
         // The first round sets up what lives as long as the area: AnonVma, page cache, compiled code. In the second, frames that were freed
         // out of order are sorted; the BCL makes its sorter when it is first used.
@@ -20,6 +25,8 @@ public class FaultAllocationTests
             Round(guest);
             guest.Advise(0, 2 * Pages, Advice.DontNeed);
             guest.Advise(4096, Pages, Advice.DontNeed);
+            guest.Advise(8192, Pages, Advice.DontNeed);
+            guest.Advise(12288, Pages, Advice.DontNeed);
         }
 
         using AddressSpace child = guest.Space.Fork();
@@ -44,6 +51,9 @@ public class FaultAllocationTests
             cpu.Fill(Guest.At(page), 128, 7);
             cpu.Read<int>(Guest.At(4096 + page));
             cpu.Write(Guest.At(4096 + page), 5);
+            cpu.Read<int>(Guest.At(8192 + page));
+            cpu.Write(Guest.At(8192 + page), 5);
+            cpu.Write(Guest.At(12288 + page), 6);
         }
 
         using MemoryAccessor.Session session = cpu.OpenSession();

@@ -27,6 +27,31 @@ public class PageMapTests
         });
 
     [Fact]
+    public void ClearingAndCollectingAgreeWithADictionary() =>
+        Gen.Select(s_index.Array[0, 100], s_index.Array[0, 50], s_index, s_index).Sample((set, cleared, first, end) =>
+        {
+            var map = new PageMap();
+            var model = new SortedDictionary<ulong, uint>();
+            foreach (ulong index in set)
+            {
+                if (!model.TryAdd(index, (uint)model.Count + 1)) continue;
+                map.Set(index, model[index]);
+            }
+
+            foreach (ulong index in cleared)
+            {
+                model.Remove(index);
+                map.Clear(index);
+            }
+
+            Assert.Equal(model.Where(pair => pair.Key >= first && pair.Key < end).Select(pair => (pair.Key, pair.Value)), map.Collect(first, end));
+            uint[] neighbours = new uint[200];
+            first = Math.Min(first, ulong.MaxValue - 200);
+            map.Find(first, neighbours);
+            Assert.Equal(Enumerable.Range(0, 200).Select(i => model.GetValueOrDefault(first + (ulong)i)), neighbours);
+        });
+
+    [Fact]
     public void WhenTheTreeGrowsThenLookUpsNeverMissWhatWasThere()
     {
         var map = new PageMap();
