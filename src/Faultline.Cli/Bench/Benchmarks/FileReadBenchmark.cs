@@ -21,7 +21,6 @@ internal sealed class FileReadBenchmark : Benchmark
     public override IReadOnlyList<Limit> Limits { get; } =
     [
         Limit.TimeAtMost(Names.Speculative, Names.Host, 0.50),
-        Limit.TimeAtMost(Names.Speculative, Names.Classic, 1.00),
     ];
 
     public override OpenBenchmark Open()
