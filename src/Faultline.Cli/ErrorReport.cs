@@ -14,6 +14,7 @@ internal static class ErrorReport
         RecordException e => Line(error, ExitCode.UnsupportedHost, e.Message, e.Cure),
         OutputException e => Line(error, ExitCode.CannotCreate, e.Message, e.Cure),
         ReplayException e => Line(error, ExitCode.UnsupportedHost, e.Message, e.Cure),
+        InsufficientMemoryException => Line(error, ExitCode.UnsupportedHost, exception.Message, "Ask for less memory, or run it on a larger host"),
         OperationCanceledException => Line(error, ExitCode.Interrupted, "interrupted", "Nothing was written"),
         FileNotFoundException or DirectoryNotFoundException =>
             Line(error, ExitCode.NoInput, exception.Message, "Check the path"),

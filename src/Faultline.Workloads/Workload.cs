@@ -30,6 +30,9 @@ public abstract class Workload
     /// <summary>Bytes of memory that a program needs at its fullest, page tables left out.</summary>
     public abstract ulong BytesNeeded(int threads, WorkloadOptions options);
 
+    /// <summary>Bytes of the files that its program makes, which the host keeps in memory besides.</summary>
+    public virtual ulong FileBytesNeeded(int threads, WorkloadOptions options) => 0;
+
     /// <summary>Sets up what the threads share, and returns a task for each.</summary>
     public abstract IReadOnlyList<WorkloadTask> Prepare<TThread>(IProgram<TThread> program, int threads, WorkloadOptions options)
         where TThread : struct, IProgramThread;

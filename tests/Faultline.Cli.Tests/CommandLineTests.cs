@@ -56,6 +56,14 @@ public class CommandLineTests
     }
 
     [Fact]
+    public void WhenTheHostHasNoMemoryThenItIsTheHostThatCannotDoIt()
+    {
+        using var error = new StringWriter();
+        Assert.Equal(ExitCode.UnsupportedHost, ErrorReport.Write(error, new InsufficientMemoryException("no memory for an arena")));
+        Assert.StartsWith("faultline: no memory for an arena. Ask for less", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WhenTheInputHasNoNameThenThatIsTheMessage()
     {
         var run = Cli.Run("info", "");

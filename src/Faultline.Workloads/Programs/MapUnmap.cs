@@ -51,6 +51,8 @@ internal sealed class MapUnmap(MapUnmap.Kind kind) : Workload
     public override ulong BytesNeeded(int threads, WorkloadOptions options) =>
         (ulong)threads * (kind == Kind.PrivateFile ? options.RegionBytes : Pages.Size);
 
+    public override ulong FileBytesNeeded(int threads, WorkloadOptions options) => kind == Kind.PrivateFile ? (ulong)threads * options.RegionBytes : 0;
+
     public override IReadOnlyList<WorkloadTask> Prepare<TThread>(IProgram<TThread> program, int threads, WorkloadOptions options)
     {
         var tasks = new WorkloadTask[threads];

@@ -53,6 +53,8 @@ internal sealed class PageFault(PageFault.Kind kind) : Workload
     public override ulong BytesNeeded(int threads, WorkloadOptions options) =>
         (ulong)threads * options.RegionBytes * (kind == Kind.PrivateFile ? 2UL : 1);
 
+    public override ulong FileBytesNeeded(int threads, WorkloadOptions options) => kind == Kind.Anonymous ? 0 : (ulong)threads * options.RegionBytes;
+
     public override IReadOnlyList<WorkloadTask> Prepare<TThread>(IProgram<TThread> program, int threads, WorkloadOptions options)
     {
         var tasks = new WorkloadTask[threads];

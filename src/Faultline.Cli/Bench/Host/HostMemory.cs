@@ -16,6 +16,8 @@ internal static unsafe partial class HostMemory
     private const int ReadOnlyDirect = 0x4000 | 0x80000;
     private const int SetLargePagesDisabled = 41;
 
+    private const int OutOfMemory = 12;
+
     private static readonly void* s_failed = (void*)-1;
 
     /// <summary>Maps private anonymous memory, readable and writable.</summary>
@@ -84,7 +86,9 @@ internal static unsafe partial class HostMemory
         return start;
     }
 
-    private static Win32Exception Failed(string call) => new(Marshal.GetLastPInvokeError(), call);
+    private static Exception Failed(string call) => Marshal.GetLastPInvokeError() is var error && error == OutOfMemory
+        ? new InsufficientMemoryException($"the host has no memory for {call}")
+        : new Win32Exception(error, call);
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial void* MapCall(void* address, nuint length, int protection, int flags, int file, nint offset);

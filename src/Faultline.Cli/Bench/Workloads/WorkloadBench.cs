@@ -58,10 +58,11 @@ internal sealed class WorkloadBench(WorkloadPlan plan, Action<string> progress, 
     private long Bytes(int threads)
     {
         long bytes = (long)plan.Workload.BytesNeeded(threads, plan.Options) + ((long)threads << MebibyteShift);
-        return bytes < GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2
+        long needed = bytes + (long)plan.Workload.FileBytesNeeded(threads, plan.Options);
+        return needed < GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2
             ? bytes
             : throw new CommandException(
-                ExitCode.UnsupportedHost, $"{plan.Workload} with {threads} threads needs {bytes >> MebibyteShift:N0} MiB of memory, more than half of what is here",
+                ExitCode.UnsupportedHost, $"{plan.Workload} with {threads} threads needs {needed >> MebibyteShift:N0} MiB of memory, more than half of what is here",
                 "Use fewer threads or smaller sizes");
     }
 }

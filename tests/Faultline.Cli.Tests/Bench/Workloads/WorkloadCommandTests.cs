@@ -42,6 +42,17 @@ public class WorkloadCommandTests
     }
 
     [Theory]
+    [InlineData("mmap2")]
+    [InlineData("page_fault1")]
+    [InlineData("page_fault3")]
+    public void WhenTheHostHasNotTheMemoryThenNothingIsRun(string workload)
+    {
+        var run = Cli.Run("bench", workload, "--threads", "1024", "--region", "65536");
+        Assert.Equal(ExitCode.UnsupportedHost, run.ExitCode);
+        Assert.Contains("Use fewer threads or smaller sizes", run.Error);
+    }
+
+    [Theory]
     [InlineData("--threads: 'x' is no number", "pft", "--threads", "1,x")]
     [InlineData("--threads must be from 1 to 1024", "pft", "--threads", "0")]
     [InlineData("--time and --count exclude each other", "mmap1", "--time", "1", "--count", "1")]
