@@ -41,7 +41,7 @@ internal sealed class ReplayCommand : Verb
     private readonly Option<double?> _require = new("--require-agreement")
     {
         HelpName = "PERCENT",
-        Description = "Exit 1 if less than this many per cent of the calls, areas or faults on anonymous memory agree with Linux; with --order-calls of the placements too.",
+        Description = "Exit 1 if less than this many per cent of the calls, areas, faults on anonymous memory or all faults agree with Linux; with --order-calls of the placements too.",
     };
 
     private readonly Option<int> _list = new("--list")

@@ -12,7 +12,8 @@ namespace Faultline.Faults;
 /// </summary>
 internal static class FaultAround
 {
-    /// <summary>The neighbourhood in pages, aligned: 64 KiB, as Linux's <c>fault_around_bytes</c>. It never leaves a page table.</summary>
+    /// <summary>The neighbourhood in pages: 64 KiB, as Linux's <c>fault_around_bytes</c>.</summary>
+    /// <remarks>It begins aligned, or where the area begins, and has its whole length in either case; but it never leaves a page table.</remarks>
     private const int Pages = 16;
 
     private const ulong Bytes = (ulong)Pages << Page.Shift;
@@ -25,8 +26,8 @@ internal static class FaultAround
     public static void Map(ref FaultContext fault, ulong bits)
     {
         VmArea area = fault.Area;
-        ulong window = fault.Address & ~(Bytes - 1);
-        ulong start = Math.Max(window, area.Start), end = Math.Min(window + Bytes, area.End);
+        ulong start = Math.Max(fault.Address & ~(Bytes - 1), area.Start);
+        ulong end = Math.Min(Math.Min(start + Bytes, TableLevel.Next(fault.Address, TableLevel.Pmd)), area.End);
         Span<uint> frames = stackalloc uint[Pages];
         frames = frames[..(int)Page.Count(end - start)];
         area.File!.Cache.Lookup(area.PageIndex(start), frames);

@@ -65,8 +65,15 @@ public class ReplayCommandTests
     [Fact]
     public void WhenFaultsDisagreeThenBothSidesAreListedInTheSameWords()
     {
-        var cli = Cli.Run("replay", s_sample, "--design", "classic", "--list", "1");
-        Assert.Contains("Classic, FileFaults: 4 of 118 disagree", cli.Output, StringComparison.Ordinal);
+        using var folder = new TestFolder();
+        File.WriteAllText(folder["perf.txt"], """
+                         app    10/10    [000]     1.000000001: syscalls:sys_enter_mmap: addr: 0x0, len: 0x6000, prot: 0x3, flags: 0x22, fd: 0xffffffff, off: 0x0
+                         app    10/10    [000]     1.000000002: syscalls:sys_exit_mmap: 0x7f0592b4c000
+                         app    10/10    [000]     1.000000003: exceptions:page_fault_user: address=0x7f0592b4c8d0 ip=0x1000 error_code=0x7
+
+            """);
+        var cli = Cli.Run("replay", folder["perf.txt"], "--design", "classic", "--list", "1");
+        Assert.Contains("Classic, AnonymousFaults: 1 of 1 disagree", cli.Output, StringComparison.Ordinal);
         Assert.Contains("Linux: user write, present without the right at 0x7f0592b4c8d0", cli.Output, StringComparison.Ordinal);
         Assert.Contains("here:  absent, resolved, in 7f0592b4c000-7f0592b52000 rw-p", cli.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("who waited", cli.Output, StringComparison.Ordinal);

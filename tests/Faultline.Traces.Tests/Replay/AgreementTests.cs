@@ -141,6 +141,31 @@ public class AgreementTests
             Mapped().KernelFault(10, 10, A, 0x2).Fault(10, 11, A + 0x1000, Write).KernelFault(10, 12, A, 0x2), AgreementKind.AnonymousFaults,
             "a fault in the recording, present with the right here", 1);
 
+    [Theory]
+    [InlineData("fe:00 331651 7", "/usr/lib/x", 100)]
+    [InlineData("00:01 331651 7", "/memfd:x (deleted)", 50)]
+    [InlineData("00:1a 331651 7", "/dev/shm/x", 50)]
+    public void WhenAPageOfAFileIsReadThenItsNeighboursAreThereButMemoryBeginsEmpty(string file, string path, double agreed) =>
+        Assert.Equal(agreed, Of(FileMap(file, path).Fault(10, 5, A + 0x2000, Read).Fault(10, 6, A, WriteProtected), AgreementKind.FileFaults).Percent);
+
+    [Theory]
+    [InlineData(0x10, true)]
+    [InlineData(0x11, false)]
+    public void WhenANeighbourIsReadThenSixteenPagesFromTheAreasBeginAreThere(int page, bool agrees)
+    {
+        // The area begins one page behind an aligned address.
+        Script script = FileMap("fe:00 331651 7", "/usr/lib/x", A + 0x1000).Fault(10, 5, A + 0x2000, Read).Fault(10, 6, A + ((ulong)page << 12), WriteProtected);
+        Assert.Equal(agrees ? 100 : 50, Of(script, AgreementKind.FileFaults).Percent);
+    }
+
+    [Fact]
+    public void WhenFaultsOnFilesDisagreeThenTheyCountAmongAllFaults()
+    {
+        Script script = FileMap("fe:00 331651 7", "/usr/lib/x").Fault(10, 5, A, WriteProtected).Map(10, 6, 7, A - Chunk, Chunk);
+        for (int i = 0; i < 9; i++) script.Fault(10, 10 + i, A - Chunk + ((ulong)i * 0x1000), Write);
+        Assert.Equal(90, Replayer.Run(script.Import()).LowestAgreement);
+    }
+
     [Fact]
     public void WhenAClassHasManyMembersThenTheFirstAreShownAndAllAreCounted()
     {
@@ -152,6 +177,9 @@ public class AgreementTests
         Assert.Equal([10L, 11], found.Examples.Select(example => example.Time));
         Assert.Contains($"0x{A:x}", found.Examples[0].Linux, StringComparison.Ordinal);
     }
+
+    private static Script FileMap(string file, string path, ulong start = A) => new Script()
+        .Call(10, 1, 4, "mmap", (long)start, start, 2 * Chunk, 3, 0x12, 3, 0).Line(10, 2, start, 2 * Chunk, "rw-p", file, path, offset: 0);
 
     private static AgreementReport Of(Script script, AgreementKind kind)
     {

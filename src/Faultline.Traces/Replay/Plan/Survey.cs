@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Faultline.Traces.Replay;
 
 /// <summary>What must be known about a recording before its order can be built: facts that lie in the future of the event that needs them.</summary>
@@ -9,6 +11,7 @@ internal sealed class Survey
     // Of each event, the next one of its thread.
     private readonly int[] _next;
     private readonly Recording _recording;
+    private long _reads;
 
     public Survey(Recording recording)
     {
@@ -17,11 +20,23 @@ internal sealed class Survey
         BreakStart = new ulong[recording.SpaceCount];
         Stacks = new StackFacts[recording.SpaceCount];
         var tables = new HashSet<(int, ulong)>();
-        foreach (ref readonly TraceEvent e in recording.Events) Look(e, tables);
+        var fileEnds = new Dictionary<(uint, uint, ulong, ulong), ulong>();
+        foreach (ref readonly TraceEvent e in recording.Events)
+        {
+            Look(e, tables);
+            if (e.Kind != EventKind.Mapping || !e.Mapping.IsFile) continue;
+            ref readonly MappingData line = ref e.Mapping;
+            ref ulong end = ref CollectionsMarshal.GetValueRefOrAddDefault(fileEnds, (line.DeviceMajor, line.DeviceMinor, line.Inode, line.Generation), out _);
+            end = Math.Max(end, line.Offset + line.Length);
+        }
 
         // At most: each fault needs a frame, of a file one more for the cached page; three levels of tables; and what calls fault in.
         const long TablesPerLeaf = 3;
         FrameBound += (TablesPerLeaf * tables.Count) + (2L * recording.SpaceCount);
+
+        // And the pages around reads, which the replay brings into memory: no more than the files have.
+        ulong filePages = fileEnds.Values.Aggregate(0UL, (sum, end) => sum + Math.Min(Page.Count(end), uint.MaxValue));
+        FrameBound += (long)Math.Min(filePages, (ulong)_reads * WarmFiles.Pages);
     }
 
     /// <summary>Where each space's heap begins: the first result of <c>brk</c>; 0 without one.</summary>
@@ -58,6 +73,7 @@ internal sealed class Survey
                 FrameBound += 2;
                 tables.Add((e.Space, e.Fault.Address >> LeafTableShift));
                 if (!e.Fault.IsProtection) Stacks[e.Space].Touch(e.Fault.Address);
+                if (!e.Fault.IsWrite) _reads++;
                 break;
             case EventKind.Call when e.Call.IsComplete && e.Call.Errno == 0:
                 LookAtCall(e);

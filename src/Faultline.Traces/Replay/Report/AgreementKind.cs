@@ -15,6 +15,6 @@ public enum AgreementKind
     /// <summary>Faults on anonymous memory: the entry was in the state that the error code states, and the fault ended as recorded.</summary>
     AnonymousFaults,
 
-    /// <summary>The same of faults on files. Linux maps up to 16 cached pages around a read fault, so fewer of them agree.</summary>
+    /// <summary>The same of faults on files and shared memory. Whether a page is mapped there depends on what was in the page cache, too.</summary>
     FileFaults,
 }

@@ -6,7 +6,9 @@ internal static class Explanations
     public static string? Of(AgreementKind kind, string name) => (kind, name) switch
     {
         (AgreementKind.FileFaults, DisagreementNames.AbsentHere) =>
-            "fault-around: Linux had mapped the cached page with a neighbour's fault, without a fault of its own",
+            "Linux had mapped the page with a neighbour's fault, as part of the large folio that both lie in; here a fault maps sixteen pages around",
+        (AgreementKind.FileFaults, DisagreementNames.AllowedHere or DisagreementNames.ForbiddenHere) =>
+            "a neighbour's fault maps what is in memory: for Linux the page was not, or came at the same time; here files are, and processes are not ordered",
         (AgreementKind.Placement, DisagreementNames.OtherPlace) =>
             "calls of different threads on different ranges are not ordered, so the search saw other areas; --order-calls orders them",
         _ => null,

@@ -36,14 +36,26 @@ public sealed record ReplayReport
     public bool IsAgreementClaimed => LostEvents == 0;
 
     /// <summary>
-    /// The lowest agreement of calls, areas and faults on anonymous memory, and with <see cref="OrderedCalls"/> of placement, over all designs; null where the
-    /// recording holds none of them.
+    /// The lowest agreement of calls, areas, faults on anonymous memory and all faults together, and with <see cref="OrderedCalls"/> of placement, over all designs;
+    /// null where the recording holds none of them.
     /// </summary>
-    public double? LowestAgreement => Designs.SelectMany(design => design.Agreement)
-        .Where(agreement => agreement.Kind is AgreementKind.Calls or AgreementKind.Areas or AgreementKind.AnonymousFaults
-            || (agreement.Kind == AgreementKind.Placement && OrderedCalls))
+    public double? LowestAgreement => Designs.SelectMany(design => design.Agreement.Where(IsClaimed).Append(AllFaults(design)))
         .Where(agreement => agreement.Compared > 0)
         .Min(agreement => (double?)agreement.Percent);
+
+    private bool IsClaimed(AgreementReport agreement) => agreement.Kind switch
+    {
+        AgreementKind.FileFaults => false,
+        AgreementKind.Placement => OrderedCalls,
+        _ => true,
+    };
+
+    // A small program has a hundred faults on files: one of them alone would decide.
+    private static AgreementReport AllFaults(DesignReport design)
+    {
+        AgreementReport anonymous = design.Agreement[(int)AgreementKind.AnonymousFaults], files = design.Agreement[(int)AgreementKind.FileFaults];
+        return files with { Compared = anonymous.Compared + files.Compared, Agreed = anonymous.Agreed + files.Agreed };
+    }
 }
 
 /// <summary>One replay under one design.</summary>

@@ -13,6 +13,7 @@ internal static class FaultReplay
     {
         FaultData fault = e.Fault;
         AccessKind access = PlanBuilder.AccessOf(fault);
+        if (access != AccessKind.Write) WarmFiles.Around(accessor.Space, fault.Address);
         EntryState state = accessor.Inspect(fault.Address, access);
         int race = run.Plan.Operations.RaceOf(e.Index);
         if (race != 0) state = run.Races.First(race, state);

@@ -4,13 +4,16 @@ using Faultline.Sync;
 
 namespace Faultline.Traces.Replay;
 
-/// <summary>The files of a replay, one for each that the recording names, shared by all processes. Their contents are generated, and they have no end.</summary>
+/// <summary>
+/// The files of a replay, one for each that the recording names, shared by all processes. Their contents are those of the host's file of that name, or generated; they
+/// have no end.
+/// </summary>
 internal sealed class FileTable(PhysicalMemory memory) : IDisposable
 {
     private readonly record struct Key(uint Major, uint Minor, ulong Inode, ulong Generation, string Special);
 
     // Guarded by _gate.
-    private readonly Dictionary<Key, GeneratedFile> _files = [];
+    private readonly Dictionary<Key, VmFile> _files = [];
     private SpinGate _gate;
 
     /// <summary>The file of a mapping line.</summary>
@@ -23,15 +26,23 @@ internal sealed class FileTable(PhysicalMemory memory) : IDisposable
 
     public void Dispose()
     {
-        foreach (GeneratedFile file in _files.Values) file.Dispose();
+        foreach (VmFile file in _files.Values) file.Dispose();
     }
 
-    private GeneratedFile Get(Key key, string path)
+    private VmFile Get(Key key, string path)
     {
         _gate.Enter();
-        if (!_files.TryGetValue(key, out GeneratedFile? file))
-            _files.Add(key, file = new GeneratedFile(memory, path, new FileIdentity(key.Major, key.Minor, key.Inode)));
-        _gate.Exit();
-        return file;
+        try
+        {
+            if (!_files.TryGetValue(key, out VmFile? file)) _files.Add(key, file = New(path, new FileIdentity(key.Major, key.Minor, key.Inode)));
+            return file;
+        }
+        finally
+        {
+            _gate.Exit();
+        }
     }
+
+    private VmFile New(string path, FileIdentity identity) =>
+        (identity == default ? null : ContentsFile.TryOpen(memory, path, identity)) as VmFile ?? new GeneratedFile(memory, path, identity);
 }
