@@ -85,10 +85,7 @@ internal static class ClassicFault
                     if (signal != FaultSignal.None) return signal;
                     break;
                 case FaultStep.NeedUser:
-                    fault.Space.MmapLock.ExitRead();
-                    bool isServed = AskUser(ref fault);
-                    fault.Space.MmapLock.EnterRead(user);
-                    if (!isServed) return FaultSignal.BusError;
+                    if (!AskUser(ref fault, user)) return FaultSignal.BusError;
                     break;
                 case FaultStep.PageAbsent:
                     if (fault.Walk.Value.Absent == AbsentKind.HardwarePoison) return FaultSignal.HardwarePoison;
@@ -106,19 +103,19 @@ internal static class ClassicFault
         }
     }
 
-    /// <summary>Holding nothing. What the handler throws ends the fault here.</summary>
-    private static bool AskUser(ref FaultContext fault)
+    /// <summary>Lets the area's handler serve the fault, without the lock. What the handler throws ends the fault.</summary>
+    private static bool AskUser(ref FaultContext fault, LockUser user)
     {
         UserFaultModes reason = fault.Walk.Value.IsNone ? UserFaultModes.Missing : UserFaultModes.WriteProtect;
         fault.Count(FaultEvent.UserFault);
+        fault.Space.MmapLock.ExitRead();
         try
         {
             return fault.Area.Handler!.OnFault(new UserFault(fault.Space, fault.Address, fault.Access, reason));
         }
-        catch
+        finally
         {
-            fault.GiveBack();
-            throw;
+            fault.Space.MmapLock.EnterRead(user);
         }
     }
 
@@ -148,16 +145,28 @@ internal static class ClassicFault
         fault.Space.MmapLock.ExitRead();
         try
         {
-            _ = notify ? fault.NotifyWrite() : fault.ReadFilePage();
+            Ask(ref fault, file, notify);
         }
         finally
         {
-            file.Release();
             fault.Space.MmapLock.EnterRead(user);
         }
 
         fault.Count(FaultEvent.Retry);
         return FaultSignal.None;
+    }
+
+    /// <summary>Gives the file's reference back, which may be the last.</summary>
+    private static void Ask(ref FaultContext fault, VmFile file, bool notify)
+    {
+        try
+        {
+            _ = notify ? fault.NotifyWrite() : fault.ReadFilePage();
+        }
+        finally
+        {
+            file.Release();
+        }
     }
 
     private static FaultSignal SignalOf(FileResult result) => result switch
