@@ -52,11 +52,16 @@ public class CopyOnWriteModels
     /// <summary>What the child sees was true when the fork returned, and stays.</summary>
     [Fact]
     public void WhenAPageIsWrittenWhileItIsForkedThenTheChildsPageStaysAsItIs() =>
-        Checks.AssertPasses(MemoryModel.Tso, WriteAgainstFork, SchedulesOfForks);
+        Checks.AssertPasses(MemoryModel.Tso, scope => WriteAgainstFork(scope, isFirst: false), SchedulesOfForks);
+
+    /// <summary>Race 22: the fork finds no AnonVma, and so nothing to copy, while a fault is about to set one.</summary>
+    [Fact]
+    public void WhenTheFirstPageIsWrittenWhileItIsForkedThenTheChildHasItOrNothing() =>
+        Checks.AssertPasses(MemoryModel.Tso, scope => WriteAgainstFork(scope, isFirst: true), SchedulesOfForks);
 
     [Fact]
     public void WhenAForkReturnsBeforeItsShootdownThenTheChildsPageChanges() =>
-        Checks.WithMutant(Mutant.SkipFlushInFork, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, WriteAgainstFork));
+        Checks.WithMutant(Mutant.SkipFlushInFork, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, scope => WriteAgainstFork(scope, isFirst: false)));
 
     /// <summary>The timeline is in <see cref="SourceFrame{TDesign}"/>. The faulting accessor has held no translation of the table before, so nobody waits for it.</summary>
     [Fact]
@@ -129,7 +134,7 @@ public class CopyOnWriteModels
         scope.Spawn(() => ModelSpace.TryTo(() => Assert.Equal(1, reader.Read<long>(ModelSpace.First))));
     }
 
-    private static void WriteAgainstFork(ExploreScope scope)
+    private static void WriteAgainstFork(ExploreScope scope, bool isFirst)
     {
         AddressSpace? child = null;
         MemoryAccessor? look = null;
@@ -137,13 +142,14 @@ public class CopyOnWriteModels
         var model = new ModelSpace(scope);
         model.AtEnd(() =>
         {
+            Assert.Contains(seen, new long[] { isFirst ? 0 : 1, 2 });
             Assert.Equal(seen, look!.Read<long>(ModelSpace.First));
             Assert.Equal(2, model.Reader.Read<long>(ModelSpace.First));
             look.Dispose();
             child!.Dispose();
         });
         MemoryAccessor writer = model.AddAccessor();
-        writer.Write(ModelSpace.First, 1L);
+        if (!isFirst) writer.Write(ModelSpace.First, 1L);
         scope.Spawn(() => writer.Write(ModelSpace.First, 2L));
         scope.Spawn(() =>
         {

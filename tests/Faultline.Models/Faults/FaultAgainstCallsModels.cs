@@ -82,6 +82,28 @@ public class FaultAgainstCallsModels
         Checks.AssertPasses(MemoryModel.Tso, maxSchedules: Schedules, body: scope =>
             WriteAgainst(scope, ModelSpace.First, model => model.Space.Advise(ModelSpace.First, ModelSpace.Length, Advice.DontNeed)));
 
+    /// <summary>Race 16: what is written after <c>MADV_FREE</c> is dirty, so that reclaim does not forget it.</summary>
+    [Fact]
+    public void WhenAPageIsGivenUpWhileItIsWrittenThenALaterWriteIsDirty() =>
+        Checks.AssertPasses(MemoryModel.Tso, maxSchedules: Schedules, body: scope =>
+        {
+            long seen = -1;
+            var model = new ModelSpace(scope);
+            model.AtEnd(() =>
+            {
+                Assert.Equal(2, model.Reader.Read<long>(ModelSpace.First));
+                if (seen == 1) Assert.True(model.Space.PageTable.Walk(ModelSpace.First).Value.IsDirty, "the write came after the call");
+            });
+            MemoryAccessor writer = model.AddAccessor();
+            writer.Write(ModelSpace.First, 1L);
+            scope.Spawn(() => writer.Write(ModelSpace.First, 2L));
+            scope.Spawn(() =>
+            {
+                model.Space.Advise(ModelSpace.First, ModelSpace.Length, Advice.Free);
+                seen = model.Reader.Read<long>(ModelSpace.First);
+            });
+        });
+
     private static void WriteTargetOfMove(ExploreScope scope)
     {
         bool written = false;
