@@ -40,5 +40,5 @@ internal sealed class AreaLeaf : AreaNode
     public Ref<AreaRun> Run;
 
     /// <summary>Guards changes of <see cref="Run"/>. Whoever holds it waits for nothing; only a holder of the structure gate takes several.</summary>
-    public SpinGate Gate;
+    public SpinGate Gate = new(LockRank.AreaLeaf);
 }

@@ -28,7 +28,7 @@ internal sealed partial class AreaTree
     // Replaced by release stores under the structure gate. Readers start here.
     private Ref<AreaInner> _root;
 
-    private WriterState _writers;
+    private WriterState _writers = new();
 
     public AreaTree() => _root = new Ref<AreaInner>(new AreaInner(level: 1, [new AreaEntry(0, new AreaLeaf(0, AreaLeaf.NoHigh, new AreaRun([])), 0)]));
 
@@ -117,6 +117,10 @@ internal sealed partial class AreaTree
     /// <summary>What writers share, a line away from the root, which every search loads.</summary>
     private struct WriterState
     {
+        public WriterState()
+        {
+        }
+
 #pragma warning disable IDE0051, CS0169 // The two pads take room, that is all.
         private readonly CacheLine _before;
 
@@ -124,7 +128,7 @@ internal sealed partial class AreaTree
         /// Guards inner nodes: keys and children by replacement, gap bounds in place. Taken before leaf gates, never while
         /// holding one.
         /// </summary>
-        public SpinGate Structure;
+        public SpinGate Structure = new(LockRank.AreaTree);
 
         // Written by writers when the number changes.
         public Word32 Count;

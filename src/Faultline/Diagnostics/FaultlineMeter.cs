@@ -31,7 +31,7 @@ public static class FaultlineMeter
     private static readonly List<WeakReference<AddressSpace>> s_spaces = [];
     private static readonly FaultCounters s_retired = new();
     private static long s_retiredWait;
-    private static SpinGate s_gate;
+    private static SpinGate s_gate = new(LockRank.Meter);
 
     static FaultlineMeter()
     {

@@ -25,7 +25,7 @@ namespace Faultline.Files;
 internal sealed class FileMappings
 {
     // Guards the list. Held over shootdowns, which wait for walker sections: never taken inside one.
-    private SpinGate _gate;
+    private SpinGate _gate = new(LockRank.FileMappings);
     private FileMapping? _first;
     private FileMapping? _last;
 

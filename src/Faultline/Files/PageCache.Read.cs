@@ -81,6 +81,7 @@ internal sealed partial class PageCache
     private void Insert(ulong index, uint pfn)
     {
         ref FrameInfo info = ref _memory.Info(pfn);
+        LockOrder.Tried(LockRank.Page, index);
         info.State = FrameState.Cached | FrameState.PageLocked;
         info.OwnerId = _ownerId;
         info.OwnerIndex = index;

@@ -20,7 +20,7 @@ internal sealed partial class PageCache
     private readonly PhysicalMemory _memory;
 
     // Guards insertion, removal, the file's length, and the taking of references by those who are not inside a section. Look-ups take nothing.
-    private SpinGate _gate;
+    private SpinGate _gate = new(LockRank.PageCache);
     private readonly PageMap _pages = new();
     private readonly PageWaiters _locks = new();
 

@@ -17,21 +17,24 @@ namespace Faultline.Files;
 internal sealed class PageWaiters
 {
     // Guards the list.
-    private SpinGate _gate;
+    private SpinGate _gate = new(LockRank.PageWaiters);
     private readonly List<Waiter> _waiting = [];
 
     /// <summary>Takes a page's lock if it is free.</summary>
-    public static bool TryEnter(ref FrameInfo frame) => (Native.Or(ref frame.StateWord, (uint)FrameState.PageLocked) & (uint)FrameState.PageLocked) == 0;
+    private static bool TryTake(ref FrameInfo frame) => (Native.Or(ref frame.StateWord, (uint)FrameState.PageLocked) & (uint)FrameState.PageLocked) == 0;
 
     /// <summary>Takes a page's lock. Outside sections and spin locks.</summary>
     public void Enter(uint pfn, ref FrameInfo frame)
     {
-        while (!TryEnter(ref frame)) Wait(pfn, ref frame);
+        LockOrder.Waiting(LockRank.Page, frame.OwnerIndex);
+        while (!TryTake(ref frame)) Wait(pfn, ref frame);
+        LockOrder.Entered(LockRank.Page, frame.OwnerIndex);
     }
 
     /// <summary>Sleeps until the lock was free for a moment. Outside sections and spin locks.</summary>
     public void Wait(uint pfn, ref FrameInfo frame)
     {
+        LockOrder.Waiting(LockRank.Page, frame.OwnerIndex);
         var waiter = new Waiter(pfn, new Parker());
         _gate.Enter();
         uint before = Native.Or(ref frame.StateWord, (uint)FrameState.HasWaiters);
@@ -44,6 +47,7 @@ internal sealed class PageWaiters
     /// <summary>Frees a page's lock. Publishes what was done to the page: the atomic operation is a full fence.</summary>
     public void Exit(uint pfn, ref FrameInfo frame)
     {
+        LockOrder.Exited(LockRank.Page, frame.OwnerIndex);
         uint before = Native.And(ref frame.StateWord, ~(uint)(FrameState.PageLocked | FrameState.HasWaiters));
         if ((before & (uint)FrameState.HasWaiters) == 0) return;
         _gate.Enter();

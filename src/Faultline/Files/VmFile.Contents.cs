@@ -11,7 +11,7 @@ public abstract partial class VmFile
     private const ulong MaxLength = long.MaxValue & ~Page.OffsetMask;
 
     // Serialises changes of the length and writes (Linux i_rwsem).
-    private readonly SleepLock _sizeLock = new();
+    private readonly SleepLock _sizeLock = new(LockRank.FileSize);
 
     /// <summary>Copies contents out (<c>pread</c>).</summary>
     /// <param name="offset">In bytes.</param>

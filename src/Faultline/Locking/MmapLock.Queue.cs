@@ -13,7 +13,7 @@ internal sealed partial class MmapLock
     private const int LargestBatch = 256;
 
     // Guards the queue, the pool, the accounts, and the waiters and reserved bits of the state.
-    private SpinGate _gate;
+    private SpinGate _gate = new(LockRank.LockQueue);
 
     private readonly LockAccounts _accounts = new();
 
@@ -33,7 +33,7 @@ internal sealed partial class MmapLock
         // With anybody in the queue there is nothing to watch for: this thread may not pass him.
         while (!new LockWord(State.LoadRelaxed()).HasWaiters && !backoff.ShouldPark)
         {
-            if (TryEnterRead(user))
+            if (TryTakeRead(user))
             {
                 FinishAwake(user, holder, since);
                 return;
@@ -56,7 +56,7 @@ internal sealed partial class MmapLock
         {
             var seen = new LockWord(State.LoadRelaxed());
 
-            // Acquires, as in TryEnterWrite.
+            // Acquires, as in TryTakeWrite.
             if (seen.AdmitsBarging && State.CompareExchange(seen.WithWriter(user).Value, seen.Value) == seen.Value)
             {
                 BeginWriteHold(user);

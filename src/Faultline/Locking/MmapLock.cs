@@ -31,6 +31,9 @@ internal sealed partial class MmapLock
 
     private readonly WriteHolds _writeHolds = new();
 
+    // Older spaces first: a parent before its child. 0 where nobody checks.
+    private readonly ulong _number = LockOrder.NextNumber();
+
     public MmapLock(bool countsWriters = false) => _countsWriters = countsWriters;
 
     private ref Word64 State => ref _line.Word;
@@ -52,11 +55,20 @@ internal sealed partial class MmapLock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void EnterRead(LockUser user)
     {
-        if (!TryEnterRead(user)) WaitForRead(user);
+        LockOrder.Waiting(LockRank.Mmap, _number);
+        if (!TryTakeRead(user)) WaitForRead(user);
+        LockOrder.Entered(LockRank.Mmap, _number);
     }
 
     /// <summary>Takes the lock for read if that is possible without passing anybody; never waits.</summary>
     public bool TryEnterRead(LockUser user)
+    {
+        if (!TryTakeRead(user)) return false;
+        LockOrder.Tried(LockRank.Mmap, _number);
+        return true;
+    }
+
+    private bool TryTakeRead(LockUser user)
     {
         var seen = new LockWord(State.LoadRelaxed());
         while (seen.AdmitsReader)
@@ -76,6 +88,8 @@ internal sealed partial class MmapLock
     {
         Debug.Assert(new LockWord(State.LoadRelaxed()).Readers > 0, "Only a reader leaves as one.");
 
+        LockOrder.Exited(LockRank.Mmap, _number);
+
         // Releases: a writer that enters afterwards sees all that this reader did.
         var left = new LockWord(State.Add(-LockWord.OneReader));
         if (left.HasWaiters && !left.IsHeld) WakeAfter(left.User);
@@ -85,11 +99,20 @@ internal sealed partial class MmapLock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void EnterWrite(LockUser user)
     {
-        if (!TryEnterWrite(user)) WaitForWrite(user);
+        LockOrder.Waiting(LockRank.Mmap, _number);
+        if (!TryTakeWrite(user)) WaitForWrite(user);
+        LockOrder.Entered(LockRank.Mmap, _number);
     }
 
     /// <summary>Takes the lock for write if it is free and nobody waits; never waits.</summary>
     public bool TryEnterWrite(LockUser user)
+    {
+        if (!TryTakeWrite(user)) return false;
+        LockOrder.Tried(LockRank.Mmap, _number);
+        return true;
+    }
+
+    private bool TryTakeWrite(LockUser user)
     {
         var seen = new LockWord(State.LoadRelaxed());
 
@@ -102,6 +125,7 @@ internal sealed partial class MmapLock
     /// <summary>Gives the lock back. The caller holds it for write.</summary>
     public void ExitWrite()
     {
+        LockOrder.Exited(LockRank.Mmap, _number);
         EndWriteHold();
 
         // Releases to whoever enters next.

@@ -40,7 +40,7 @@ internal static partial class PageOperations
 
             // The child's table second, here and nowhere else: its only other visitor so far is a truncation, which comes through the file and holds one lock at a time.
             PteLock.Enter(ref table);
-            PteLock.Enter(ref targets.Info);
+            PteLock.EnterOfChild(ref targets.Info);
             for (ulong address = tables.Start; address < tables.End; address += Page.Size)
             {
                 ref ulong entry = ref tables.Entry(address);

@@ -14,7 +14,7 @@ internal sealed unsafe partial class PageTable
     private readonly MemoryGroup? _group;
 
     // Linux's page_table_lock: guards entries above the lowest level and their tables' Entries counts.
-    private SpinGate _gate;
+    private SpinGate _gate = new(LockRank.PageTable);
 
     /// <summary>Creates an empty root table; null if no frame is free.</summary>
     public static PageTable? TryCreate(PhysicalMemory memory, MemoryGroup? group = null)

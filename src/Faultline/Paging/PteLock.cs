@@ -14,19 +14,45 @@ internal static class PteLock
     /// to end (a shootdown under the lock).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryEnter(ref FrameInfo table) =>
-        Native.LoadRelaxed(ref table.Lock) == Free && Native.CompareExchange(ref table.Lock, Held, Free) == Free;
+    public static bool TryEnter(ref FrameInfo table)
+    {
+        if (!TryTake(ref table)) return false;
+        LockOrder.Tried(LockRank.Pte, Key(ref table));
+        return true;
+    }
 
     /// <summary>Takes the lock; waits for its holder. Outside sections only.</summary>
     public static void Enter(ref FrameInfo table)
     {
+        LockOrder.Waiting(LockRank.Pte, Key(ref table));
         var backoff = new Backoff();
-        while (!TryEnter(ref table)) backoff.Wait();
+        while (!TryTake(ref table)) backoff.Wait();
+        LockOrder.Entered(LockRank.Pte, Key(ref table));
+    }
+
+    /// <summary>Takes the lock of a forked child's table with its parent's held, whichever frame is lower: nobody else takes two tables of a space that is not known yet.</summary>
+    public static void EnterOfChild(ref FrameInfo table)
+    {
+        LockOrder.Waiting(LockRank.Pte, ulong.MaxValue);
+        var backoff = new Backoff();
+        while (!TryTake(ref table)) backoff.Wait();
+        LockOrder.Entered(LockRank.Pte, Key(ref table));
     }
 
     /// <summary>Frees the lock; pairs with the next holder's compare-and-swap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Exit(ref FrameInfo table) => Native.StoreRelease(ref table.Lock, Free);
+    public static void Exit(ref FrameInfo table)
+    {
+        LockOrder.Exited(LockRank.Pte, Key(ref table));
+        Native.StoreRelease(ref table.Lock, Free);
+    }
 
     public static bool IsHeld(ref FrameInfo table) => Native.LoadRelaxed(ref table.Lock) == Held;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryTake(ref FrameInfo table) =>
+        Native.LoadRelaxed(ref table.Lock) == Free && Native.CompareExchange(ref table.Lock, Held, Free) == Free;
+
+    /// <summary>The place in the lock order among tables: by frame, as <see cref="FrameInfo"/>s lie in the order of their frames.</summary>
+    private static unsafe ulong Key(ref FrameInfo table) => (ulong)Unsafe.AsPointer(ref table);
 }

@@ -24,7 +24,7 @@ internal sealed class TableGraveyard : IFrameReserve
     private readonly uint[] _clean = new uint[BatchSize];
     private int _waits;
     private int _cleans;
-    private SpinGate _gate;
+    private SpinGate _gate = new(LockRank.TableGraveyard);
 
     public TableGraveyard(AddressSpace space)
     {

@@ -19,14 +19,14 @@ internal sealed unsafe class FrameAllocator
     private readonly uint* _stack;
 
     // Guards the four fields below and the stack's contents; a few instructions, or a copy of one batch.
-    private SpinGate _pool;
+    private SpinGate _pool = new(LockRank.FramePool);
     private uint _stacked;
     private uint _untouched;
     private uint _end;
     private uint _retired;
 
     // Guards the two lists and the counter, and lets one thread at a time collect what others hold idle.
-    private SpinGate _holders;
+    private SpinGate _holders = new(LockRank.FrameHolders);
     private readonly List<FrameMagazine> _magazines = [];
     private readonly List<IFrameReserve> _reserves = [];
     private long _seizures;

@@ -159,6 +159,8 @@ internal sealed unsafe class FrameMagazine : IDisposable
             backoff.Wait();
         }
 
+        LockOrder.Tried(LockRank.Magazine, (ulong)_block.Start);
+
         // A store the owner may still have in its buffer can make this too small: a frame freed just now, which is not missed.
         bool seized = Count > 0 && OwnerIsOutside(turns) && Count > 0;
         if (seized) PutBackClaimed();
@@ -201,12 +203,18 @@ internal sealed unsafe class FrameMagazine : IDisposable
     private void Claim()
     {
         Debug.Assert(!IsInside(Native.LoadRelaxed(ref *_section)), "The magazine is refilled outside the owner's sections.");
+        LockOrder.Waiting(LockRank.Magazine, (ulong)_block.Start);
         var backoff = new Backoff();
         while (Native.CompareExchange(ref *_claim, Claimed, Unclaimed) != Unclaimed) backoff.Wait();
+        LockOrder.Entered(LockRank.Magazine, (ulong)_block.Start);
     }
 
     /// <summary>Pairs with the CAS of the next claim and with the acquiring load of the owner's next section.</summary>
-    private void Unclaim() => Native.StoreRelease(ref *_claim, Unclaimed);
+    private void Unclaim()
+    {
+        LockOrder.Exited(LockRank.Magazine, (ulong)_block.Start);
+        Native.StoreRelease(ref *_claim, Unclaimed);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Push(uint pfn)

@@ -27,7 +27,7 @@ internal sealed class OwnerTable(int rest = 1024)
     private const int SlotsPerChunk = 1 << ChunkBits;
 
     // Guards additions and removals.
-    private SpinGate _gate;
+    private SpinGate _gate = new(LockRank.Owners);
     private readonly Queue<uint> _free = [];
     private uint _next = 1;
 

@@ -12,19 +12,46 @@ internal struct SpinGate
     // Guards what the owner's field comments say. CAS acquires; the release store in Exit publishes.
     private Word32 _word;
 
+    /// <param name="rank">Its place in the lock order, which debug builds check.</param>
+    public SpinGate(LockRank rank)
+    {
+#if DEBUG
+        Rank = rank;
+#endif
+    }
+
+#if DEBUG
+    private LockRank Rank { get; }
+#else
+    private static LockRank Rank => LockRank.Unranked;
+#endif
+
     /// <summary>Takes the gate if it is free; never waits.</summary>
-    public bool TryEnter() => _word.LoadRelaxed() == Free && _word.CompareExchange(Held, Free) == Free;
+    public bool TryEnter()
+    {
+        if (!TryTake()) return false;
+        LockOrder.Tried(Rank);
+        return true;
+    }
 
     /// <summary>Takes the gate; waits for its holder. Never called inside a walker section.</summary>
     public void Enter()
     {
+        LockOrder.Waiting(Rank);
         var backoff = new Backoff();
-        while (!TryEnter()) backoff.Wait();
+        while (!TryTake()) backoff.Wait();
+        LockOrder.Entered(Rank);
     }
 
     /// <summary>Frees the gate; pairs with the compare-and-swap of the next holder.</summary>
-    public void Exit() => _word.StoreRelease(Free);
+    public void Exit()
+    {
+        LockOrder.Exited(Rank);
+        _word.StoreRelease(Free);
+    }
 
     /// <summary>True while somebody holds the gate; for assertions.</summary>
     public bool IsHeld => _word.LoadRelaxed() == Held;
+
+    private bool TryTake() => _word.LoadRelaxed() == Free && _word.CompareExchange(Held, Free) == Free;
 }

@@ -18,7 +18,7 @@ internal sealed class AccessorSet
     // Written under _gate, read without it by the single-thread short-cut, which may be a moment late.
     private Word32 _count;
 
-    private SpinGate _gate;
+    private SpinGate _gate = new(LockRank.Accessors);
 
     /// <summary>The accessors now; slots that are free hold null. Acquire: an accessor's block is visible with it.</summary>
     public MemoryAccessor?[] Snapshot => _bySlot.LoadAcquire();

@@ -57,6 +57,7 @@ public sealed unsafe partial class MemoryAccessor
     /// </summary>
     internal void WaitForSection()
     {
+        LockOrder.Waiting(LockRank.Section);
         ulong section = Native.LoadAcquire(ref _block->Section);
         if ((section & 1) == 0) return;
         var backoff = new Backoff();

@@ -7,7 +7,7 @@ public class SleepLockTests
     [Fact]
     public void OneThreadAtATimeHoldsIt()
     {
-        var sleepLock = new SleepLock();
+        var sleepLock = new SleepLock(Faultline.Sync.LockRank.FileSize);
         int inside = 0, total = 0;
         var crew = new Crew();
         for (int i = 0; i < 4; i++)
