@@ -40,8 +40,9 @@ public sealed partial class AddressSpace
         if (advice is Advice.PopulateRead or Advice.PopulateWrite) return PopulateAsAdvised(address, end, advice);
 
         bool changesFlags = AdviceRules.ChangesFlags(advice);
+        RangeHold range = default;
         if (changesFlags) MmapLock.EnterWrite(LockUser.Advise);
-        else MmapLock.EnterRead(LockUser.Advise);
+        else range = EnterRead(LockUser.Advise, address, end);
         try
         {
             return AdviseLocked(address, end, advice, changesFlags);
@@ -49,7 +50,7 @@ public sealed partial class AddressSpace
         finally
         {
             if (changesFlags) MmapLock.ExitWrite();
-            else MmapLock.ExitRead();
+            else ExitRead(range);
         }
     }
 
@@ -80,7 +81,7 @@ public sealed partial class AddressSpace
     {
         Errno error = AdviceRules.FlagsAfter(area, advice, out AreaFlags flags);
         if (error != Errno.None || flags == area.Flags) return error;
-        if (ChangeFlags(area, start, end, flags) is not { } changed) return Errno.EAGAIN;
+        if (ChangeFlags(area, start, end, flags, _change) is not { } changed) return Errno.EAGAIN;
         _change.Release();
         _change.Finish();
         area = changed;
@@ -132,9 +133,9 @@ public sealed partial class AddressSpace
         for (ulong address = start; address < end; address += Page.Size)
         {
             if (FaultHandler.Populate(this, address, AccessKind.Read) != FaultSignal.None) return Errno.EFAULT;
-            MmapLock.EnterRead(LockUser.Advise);
+            RangeHold range = EnterRead(LockUser.Advise, address, address + Page.Size);
             bool poisoned = PageOperations.TryPoison(this, address);
-            MmapLock.ExitRead();
+            ExitRead(range);
             if (!poisoned) return Errno.EBUSY;
         }
 

@@ -8,8 +8,6 @@ namespace Faultline;
 /// <content><c>mmap</c>.</content>
 public sealed partial class AddressSpace
 {
-    private const MapFlags TypeMask = (MapFlags)0x0f;
-
     // MAP_ABOVE4G, MAP_UNINITIALIZED and the two sizes of huge pages: without effect here, but known to MAP_SHARED_VALIDATE.
     private const MapFlags FlagsWithoutEffect = (MapFlags)(0x80 | 0x400_0000 | (21 << 26) | (30 << 26));
 
@@ -78,43 +76,38 @@ public sealed partial class AddressSpace
         length = Page.Ceiling(length);
         if (length == 0) return Errno.ENOMEM;
 
-        MmapLock.EnterWrite(LockUser.Map);
+        var request = new MapRequest(address, length, protection, flags, file, offset, place);
+        Errno error = EnterForMap(in request, out ulong start, out WriterHold hold);
+        if (error != Errno.None) return error;
         AreaFlags areaFlags;
         try
         {
-            Errno error = MapLocked(address, length, protection, flags, file, offset, place, out mapped, out areaFlags);
+            error = MapLocked(in request, start, hold.Change, out areaFlags);
             if (error != Errno.None) return error;
         }
         finally
         {
-            MmapLock.ExitWrite();
+            hold.Exit();
         }
 
+        mapped = start;
         bool populate = (areaFlags & AreaFlags.Locked) != 0 || (flags & (MapFlags.Populate | MapFlags.NonBlock)) == MapFlags.Populate;
         if (populate) Populate(mapped, mapped + length, ignoreErrors: true);
         return Errno.None;
     }
 
-    private Errno MapLocked(
-        ulong address, ulong length, Protection protection, MapFlags flags, VmFile? file, ulong offset, RecordedPlace? place, out ulong mapped,
-        out AreaFlags areaFlags)
+    private Errno MapLocked(in MapRequest request, ulong start, AreaChange change, out AreaFlags areaFlags)
     {
-        mapped = 0;
         areaFlags = AreaFlags.None;
-        if (HasTooManyAreas) return Errno.ENOMEM;
-
-        var placement = new Placement(this);
-        Errno error = placement.Find(address, length, BackingOf(file, flags), offset, flags, out ulong start);
-        if (error != Errno.None) return error;
-        if (place is not null) start = place.Take(start);
+        (ulong length, MapFlags flags, VmFile? file) = (request.Length, request.Flags, request.File);
         ulong end = start + length;
         bool occupied = Areas.FindFirstEndingAfter(start) is { } area && area.Start < end;
-        if (occupied && ((flags & MapFlags.FixedNoReplace) != 0 || place is not null)) return Errno.EEXIST;
+        if (occupied && ((flags & MapFlags.FixedNoReplace) != 0 || request.Place is not null)) return Errno.EEXIST;
 
-        areaFlags = FlagsOf(protection) | FlagsOf(flags) | AreaFlags.MayAccessMask | _defaultFlags;
+        areaFlags = FlagsOf(request.Protection) | FlagsOf(flags) | AreaFlags.MayAccessMask | _defaultFlags;
         if ((flags & MapFlags.Locked) != 0 && !MayLock) return Errno.EPERM;
         if (!MayLockMore(areaFlags, length)) return Errno.EAGAIN;
-        error = CheckType(flags, file, offset, length, ref areaFlags);
+        Errno error = CheckType(in request, ref areaFlags);
         if (error != Errno.None) return error;
         if ((flags & MapFlags.NoReserve) != 0) areaFlags |= AreaFlags.NoReserve;
         if (file is DeviceMemory device)
@@ -124,29 +117,30 @@ public sealed partial class AddressSpace
         }
 
         bool shared = (areaFlags & AreaFlags.Shared) != 0;
-        error = CheckReplacement(start, end, shared, file, ref areaFlags);
+        error = CheckReplacement(start, end, shared, file, change, ref areaFlags);
         if (error != Errno.None) return error;
 
         // The creator's reference ends with this call: the areas hold the object from here on.
         using SharedAnonymousFile? created = shared && file is null ? new SharedAnonymousFile(Memory, length, Options.MemoryGroup) : null;
-        ulong pageOffset = created is not null ? 0 : file is not null ? Page.Count(offset) : Page.Count(start);
-        _change.Splice(start, end, new AreaShape(start, end, areaFlags, pageOffset, file ?? created, Anon: null));
-        if (occupied) PageOperations.Zap(this, start, end, _change.ReplacedRaw);
-        _change.Release();
-        _change.Finish();
-        mapped = start;
+        ulong pageOffset = created is not null ? 0 : file is not null ? Page.Count(request.Offset) : Page.Count(start);
+        change.Splice(start, end, new AreaShape(start, end, areaFlags, pageOffset, file ?? created, Anon: null));
+        if (occupied) PageOperations.Zap(this, start, end, change.ReplacedRaw);
+        change.Release();
+        change.Finish();
         return Errno.None;
     }
 
     /// <summary>Refuses what the map type forbids (<c>mm/mmap.c:do_mmap()</c>, the two switches over MAP_TYPE).</summary>
-    private static Errno CheckType(MapFlags flags, VmFile? file, ulong offset, ulong length, ref AreaFlags areaFlags)
+    private static Errno CheckType(in MapRequest request, ref AreaFlags areaFlags)
     {
+        VmFile? file = request.File;
+
         // A file offset is a signed 64-bit number.
-        if (file is not null && (offset > long.MaxValue || length > long.MaxValue - offset)) return Errno.EOVERFLOW;
-        switch (flags & TypeMask)
+        if (file is not null && (request.Offset > long.MaxValue || request.Length > long.MaxValue - request.Offset)) return Errno.EOVERFLOW;
+        switch (request.Type)
         {
             case MapFlags.SharedValidate when file is not null:
-                if ((flags & ~ValidatedFlags) != 0) return Errno.EOPNOTSUPP;
+                if ((request.Flags & ~ValidatedFlags) != 0) return Errno.EOPNOTSUPP;
                 goto case MapFlags.Shared;
             case MapFlags.Shared:
                 areaFlags |= AreaFlags.Shared;
@@ -168,7 +162,7 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>Limits and overcommit, net of what a fixed map replaces (<c>mm/vma.c:__mmap_prepare()</c>).</summary>
-    private Errno CheckReplacement(ulong start, ulong end, bool shared, VmFile? file, ref AreaFlags areaFlags)
+    private Errno CheckReplacement(ulong start, ulong end, bool shared, VmFile? file, AreaChange change, ref AreaFlags areaFlags)
     {
         ulong replaced = 0, accounted = 0;
         foreach (VmArea area in Areas.Range(start, end))
@@ -191,23 +185,17 @@ public sealed partial class AddressSpace
         // The object behind shared anonymous memory is charged as a whole (mm/shmem.c:shmem_acct_size()).
         if (admitted && shared && file is null && (areaFlags & AreaFlags.NoReserve) == 0) admitted = HasEnoughMemory(wanted);
         if (admitted) return Errno.None;
-        if (replaced != 0) SplitAtEnds(start, end);
+        if (replaced != 0) SplitAtEnds(start, end, change);
         return Errno.ENOMEM;
     }
 
     /// <summary>What Linux has done by the time that the limits are checked (<c>mm/vma.c:vms_gather_munmap_vmas()</c>): it keeps the splits.</summary>
-    private void SplitAtEnds(ulong start, ulong end)
+    private static void SplitAtEnds(ulong start, ulong end, AreaChange change)
     {
-        _change.Split(start);
-        _change.Split(end);
-        _change.Release();
-        _change.Finish();
-    }
-
-    private static MapBacking BackingOf(VmFile? file, MapFlags flags)
-    {
-        if (file is not null) return MapBacking.File;
-        return (flags & TypeMask) == MapFlags.Private ? MapBacking.Anonymous : MapBacking.SharedAnonymous;
+        change.Split(start);
+        change.Split(end);
+        change.Release();
+        change.Finish();
     }
 
     private static AreaFlags FlagsOf(Protection protection) => (AreaFlags)protection & AreaFlags.AccessMask;

@@ -11,7 +11,7 @@ public sealed partial class AddressSpace
     public IReadOnlyList<AreaInfo> ListAreas()
     {
         EnterCall();
-        MmapLock.EnterRead(LockUser.Query);
+        RangeHold range = EnterRead(LockUser.Query, 0, UserSpace.End);
         try
         {
             var areas = new List<AreaInfo>(Areas.Count);
@@ -20,7 +20,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
-            MmapLock.ExitRead();
+            ExitRead(range);
         }
     }
 
@@ -36,7 +36,7 @@ public sealed partial class AddressSpace
     public IReadOnlyList<AreaBoundary> ListBoundaries()
     {
         EnterCall();
-        MmapLock.EnterRead(LockUser.Query);
+        RangeHold range = EnterRead(LockUser.Query, 0, UserSpace.End);
         try
         {
             var boundaries = new List<AreaBoundary>();
@@ -51,7 +51,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
-            MmapLock.ExitRead();
+            ExitRead(range);
         }
     }
 
@@ -60,7 +60,7 @@ public sealed partial class AddressSpace
     {
         EnterCall();
         var text = new StringBuilder();
-        MmapLock.EnterRead(LockUser.Query);
+        RangeHold range = EnterRead(LockUser.Query, 0, UserSpace.End);
         try
         {
             VmArea? below = null;
@@ -73,7 +73,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
-            MmapLock.ExitRead();
+            ExitRead(range);
         }
 
         return text.ToString();

@@ -169,7 +169,7 @@ public sealed partial class AddressSpace
     {
         AreaFlags flags = (area.Flags & ~AreaFlags.LockMask) | locks;
         if (flags == area.Flags || area.HasRawFrames) return area;
-        VmArea? changed = ChangeFlags(area, start, end, flags);
+        VmArea? changed = ChangeFlags(area, start, end, flags, _change);
         _change.Release();
         _change.Finish();
         return changed;

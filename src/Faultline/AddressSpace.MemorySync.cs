@@ -72,7 +72,7 @@ public sealed partial class AddressSpace
         ref ulong position, ulong end, SyncFlags flags, ref Errno holes, out VmFile? file, out ulong first, out ulong count)
     {
         (file, first, count) = (null, 0, 0);
-        MmapLock.EnterRead(LockUser.Sync);
+        RangeHold range = EnterRead(LockUser.Sync, position, end);
         try
         {
             while (position < end)
@@ -101,7 +101,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
-            MmapLock.ExitRead();
+            ExitRead(range);
         }
     }
 }

@@ -23,7 +23,7 @@ public sealed partial class AddressSpace
         if (!Page.IsAligned(address)) return Errno.EINVAL;
         if (!UserSpace.Contains(address, length)) return Errno.ENOMEM;
         ulong end = address + Page.Ceiling(length);
-        MmapLock.EnterRead(LockUser.Advise);
+        RangeHold range = EnterRead(LockUser.Advise, address, end);
         try
         {
             foreach (VmArea area in Areas.Range(address, end))
@@ -42,7 +42,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
-            MmapLock.ExitRead();
+            ExitRead(range);
         }
     }
 }

@@ -27,7 +27,7 @@ public sealed partial class AddressSpace
         ulong end = address + Page.Ceiling(length);
         if (Page.Count(end - address) > (ulong)residency.Length) return Errno.EFAULT;
 
-        MmapLock.EnterRead(LockUser.Query);
+        RangeHold range = EnterRead(LockUser.Query, address, end);
         try
         {
             for (ulong position = address; position < end;)
@@ -43,7 +43,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
-            MmapLock.ExitRead();
+            ExitRead(range);
         }
     }
 

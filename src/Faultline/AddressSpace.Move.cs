@@ -57,7 +57,7 @@ public sealed partial class AddressSpace
         if (!moved)
         {
             _change.Splice(start, end, shape: null);
-            FreeTables(start, end);
+            FreeTables(start, end, _change);
         }
 
         if (request.OldLength != 0) LeaveSource(area, source, request, keepsSource, moved);
@@ -106,7 +106,7 @@ public sealed partial class AddressSpace
         else
         {
             _change.Splice(request.Address, end, shape: null);
-            FreeTables(request.Address, end);
+            FreeTables(request.Address, end, _change);
         }
     }
 }

@@ -41,19 +41,19 @@ public sealed partial class AddressSpace
         if ((protection & ~(Protection.Read | Protection.Write | Protection.Execute | ProtectionSemaphore)) != 0) return Errno.EINVAL;
 
         List<(ulong Start, ulong End)>? toPopulate = null;
-        MmapLock.EnterWrite(LockUser.Protect);
+        WriterHold hold = EnterWrite(LockUser.Protect, address, end);
         try
         {
-            return ProtectLocked(address, end, FlagsOf(protection), grows, ref toPopulate);
+            return ProtectLocked(address, end, FlagsOf(protection), grows, hold.Change, ref toPopulate);
         }
         finally
         {
-            MmapLock.ExitWrite();
+            hold.Exit();
             foreach ((ulong from, ulong to) in toPopulate ?? []) Populate(from, to, ignoreErrors: true);
         }
     }
 
-    private Errno ProtectLocked(ulong start, ulong end, AreaFlags rights, Protection grows, ref List<(ulong Start, ulong End)>? toPopulate)
+    private Errno ProtectLocked(ulong start, ulong end, AreaFlags rights, Protection grows, AreaChange change, ref List<(ulong Start, ulong End)>? toPopulate)
     {
         if (Areas.FindFirstEndingAfter(start) is not { } area || area.Start >= end) return Errno.ENOMEM;
         if (grows == Protection.GrowsDown)
@@ -73,7 +73,7 @@ public sealed partial class AddressSpace
             ulong stop = Math.Min(area.End, end);
             AreaFlags flags = (area.Flags & ~AreaFlags.AccessMask) | rights;
             if ((flags & AreaFlags.AccessMask & ~MayBitsAsRights(flags)) != 0) return Errno.EACCES;
-            Errno error = ProtectArea(ref area, start, stop, flags, ref toPopulate);
+            Errno error = ProtectArea(ref area, start, stop, flags, change, ref toPopulate);
             if (error != Errno.None) return error;
             start = area.End;
             if (start >= end) return Errno.None;
@@ -83,7 +83,7 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>One area's part (<c>mm/mprotect.c:mprotect_fixup()</c>); <paramref name="area"/> becomes the area that covers it afterwards.</summary>
-    private Errno ProtectArea(ref VmArea area, ulong start, ulong end, AreaFlags flags, ref List<(ulong Start, ulong End)>? toPopulate)
+    private Errno ProtectArea(ref VmArea area, ulong start, ulong end, AreaFlags flags, AreaChange change, ref List<(ulong Start, ulong End)>? toPopulate)
     {
         AreaFlags before = area.Flags;
         if (flags == before) return Errno.None;
@@ -106,10 +106,10 @@ public sealed partial class AddressSpace
             flags &= ~AreaFlags.Account;
         }
 
-        if (ChangeFlags(area, start, end, flags) is not { } changed) return Errno.ENOMEM;
+        if (ChangeFlags(area, start, end, flags, change) is not { } changed) return Errno.ENOMEM;
         PageOperations.Protect(this, changed, start, end);
-        _change.Release();
-        _change.Finish();
+        change.Release();
+        change.Finish();
         area = changed;
 
         // Locked private pages that become writable are copied now rather than at the next access. Linux does so before it looks at the next area; here the
@@ -128,14 +128,14 @@ public sealed partial class AddressSpace
     /// Gives a part of an area other flags, merging and splitting (<c>mm/vma.c:vma_modify()</c>). The caller brings the pages in line and releases.
     /// </summary>
     /// <returns>The area that covers the part, odd; null if the map count forbids a split, and then nothing was changed.</returns>
-    private VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags) => ChangeFlags(area, start, end, flags, area.Handler);
+    private VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, AreaChange change) => ChangeFlags(area, start, end, flags, area.Handler, change);
 
-    /// <inheritdoc cref="ChangeFlags(VmArea, ulong, ulong, AreaFlags)"/>
-    private VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, UserFaultHandler? handler)
+    /// <inheritdoc cref="ChangeFlags(VmArea, ulong, ulong, AreaFlags, AreaChange)"/>
+    private VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, UserFaultHandler? handler, AreaChange change)
     {
         int splits = (start > area.Start ? 1 : 0) + (end < area.End ? 1 : 0);
-        if (splits > 0 && !MaySplit(splits) && !_change.WouldMerge(area, start, end, flags, handler)) return null;
-        return _change.Splice(start, end, _change.Frozen(area).Slice(start, end) with { Flags = flags, Handler = handler });
+        if (splits > 0 && !MaySplit(splits) && !change.WouldMerge(area, start, end, flags, handler)) return null;
+        return change.Splice(start, end, change.Frozen(area).Slice(start, end) with { Flags = flags, Handler = handler });
     }
 
     /// <summary>The rights that the area may get, as rights.</summary>

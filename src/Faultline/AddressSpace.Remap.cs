@@ -62,7 +62,7 @@ public sealed partial class AddressSpace
             {
                 mapped = request.Address;
                 exited = true;
-                error = RemoveAndExit(request.Address + request.NewLength, request.Address + request.OldLength);
+                error = RemoveAndExit(WriterHold.OfWhole(this, _change), request.Address + request.NewLength, request.Address + request.OldLength);
                 if (error != Errno.None) mapped = 0;
                 return error;
             }
@@ -163,8 +163,8 @@ public sealed partial class AddressSpace
     /// <summary>Unmaps without giving the lock up.</summary>
     private Errno RemoveNow(ulong start, ulong end)
     {
-        Errno error = Remove(start, end, out bool removed);
-        if (error == Errno.None && removed) FreePages(start, end);
+        Errno error = Remove(start, end, _change, out bool removed);
+        if (error == Errno.None && removed) FreePages(start, end, _change);
         return error;
     }
 
@@ -179,7 +179,7 @@ public sealed partial class AddressSpace
         };
         MapFlags flags = (request.Flags & RemapFlags.Fixed) != 0 ? MapFlags.Fixed : 0;
         ulong hint = request.HasTarget ? request.NewAddress : 0;
-        Errno error = new Placement(this).Find(hint, request.NewLength, backing, area.PageIndex(request.Address) << Page.Shift, flags, out target);
+        Errno error = new Placement(this).Find(hint, request.NewLength, backing, area.PageIndex(request.Address) << Page.Shift, flags, Options.MmapBase, out target);
         if (error != Errno.None || request.Place is null || flags != 0) return error;
         target = request.Place.Take(target);
         return Areas.FindFirstEndingAfter(target) is { } there && there.Start < target + request.NewLength ? Errno.EEXIST : Errno.None;

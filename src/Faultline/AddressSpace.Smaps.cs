@@ -16,7 +16,7 @@ public sealed partial class AddressSpace
     {
         EnterCall();
         var text = new StringBuilder();
-        MmapLock.EnterRead(LockUser.Query);
+        RangeHold range = EnterRead(LockUser.Query, 0, UserSpace.End);
         try
         {
             foreach (VmArea area in Areas.Range(0, UserSpace.End))
@@ -29,7 +29,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
-            MmapLock.ExitRead();
+            ExitRead(range);
         }
 
         return text.ToString();

@@ -8,6 +8,14 @@ public sealed partial class AddressSpace
     /// <summary>What happened to this space's faults so far.</summary>
     public FaultStatistics FaultStatistics => new(Accessors.Sum());
 
-    /// <summary>Who waited for this space's <c>mmap_lock</c>, how long, and behind whom.</summary>
-    public LockStatistics LockStatistics => MmapLock.Statistics();
+    /// <summary>Who waited for this space's locks, how long, and behind whom: the <c>mmap_lock</c>, and the ranges if there are some.</summary>
+    public LockStatistics LockStatistics
+    {
+        get
+        {
+            LockStatistics statistics = MmapLock.Statistics();
+            if (_ranges is not null) statistics.Add(_ranges.Statistics());
+            return statistics;
+        }
+    }
 }

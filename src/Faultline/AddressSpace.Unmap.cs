@@ -22,42 +22,40 @@ public sealed partial class AddressSpace
     {
         EnterCall();
         if (!Page.IsAligned(address) || !UserSpace.Contains(address, length) || length == 0) return Errno.EINVAL;
-        MmapLock.EnterWrite(LockUser.Unmap);
-        return RemoveAndExit(address, address + Page.Ceiling(length));
+        ulong end = address + Page.Ceiling(length);
+        return RemoveAndExit(EnterWrite(LockUser.Unmap, address, end), address, end);
     }
 
-    /// <summary>Unmaps a range and gives the lock up, which the caller holds for write; the pages are freed with it held for read, if the options say so.</summary>
+    /// <summary>Unmaps a range and gives up what the caller holds; the pages are freed with it held for read, if the options say so.</summary>
     /// <remarks>
     /// With the lock downgraded no writer can come, so nothing new is mapped into the gap; classic faults find no area there, speculative ones an odd one.
     /// </remarks>
-    private Errno RemoveAndExit(ulong start, ulong end)
+    private Errno RemoveAndExit(WriterHold hold, ulong start, ulong end)
     {
-        bool downgraded = false;
+        bool downgrade = Options.DowngradeOnUnmap;
         try
         {
 #if FAULTLINE_EXPLORE
-            if (downgraded = Sync.Mutants.Active == Sync.Mutant.DowngradeBeforeRemoval) MmapLock.Downgrade();
-#endif
-            Errno error = Remove(start, end, out bool removed);
-            if (error != Errno.None || !removed) return error;
-            if (Options.DowngradeOnUnmap && !downgraded)
+            if (Sync.Mutants.Active == Sync.Mutant.DowngradeBeforeRemoval)
             {
-                MmapLock.Downgrade();
-                downgraded = true;
+                hold.Downgrade();
+                downgrade = false;
             }
-
-            FreePages(start, end);
+#endif
+            Errno error = Remove(start, end, hold.Change, out bool removed);
+            if (error != Errno.None || !removed) return error;
+            if (downgrade) hold.Downgrade();
+            FreePages(start, end, hold.Change);
             return Errno.None;
         }
         finally
         {
-            if (downgraded) MmapLock.ExitRead();
-            else MmapLock.ExitWrite();
+            hold.Exit();
         }
     }
 
     /// <summary>Takes a range out of the tree (<c>mm/vma.c:vms_gather_munmap_vmas()</c>); its pages stay until <see cref="FreePages"/>.</summary>
-    private Errno Remove(ulong start, ulong end, out bool removed)
+    private Errno Remove(ulong start, ulong end, AreaChange change, out bool removed)
     {
         removed = false;
 
@@ -65,30 +63,33 @@ public sealed partial class AddressSpace
         if (!UserSpace.Contains(start, end - start)) return Errno.EINVAL;
         if (Areas.FindFirstEndingAfter(start) is not { } first || first.Start >= end) return Errno.None;
         if (first.Start < start && first.End > end && !MaySplit(1)) return Errno.ENOMEM;
-        _change.Splice(start, end, shape: null);
+        change.Splice(start, end, shape: null);
 
         // What remains on both sides has lost no page.
-        _change.Release();
+        change.Release();
         removed = true;
         return Errno.None;
     }
 
     /// <summary>Frees the pages of a range that <see cref="Remove"/> cleared, and the tables that serve nothing else.</summary>
-    private void FreePages(ulong start, ulong end)
+    private void FreePages(ulong start, ulong end, AreaChange change)
     {
-        PageOperations.Zap(this, start, end, _change.ReplacedRaw);
-        FreeTables(start, end);
-        _change.Finish();
+        PageOperations.Zap(this, start, end, change.ReplacedRaw);
+        FreeTables(start, end, change);
+        change.Finish();
     }
 
-    /// <summary>Tables go only where the whole gap between the neighbours lets them (<c>mm/memory.c:free_pgtables()</c>, floor and ceiling).</summary>
-    private void FreeTables(ulong start, ulong end)
+    /// <summary>
+    /// Tables go only where the whole gap between the neighbours lets them (<c>mm/memory.c:free_pgtables()</c>, floor and ceiling).
+    /// </summary>
+    private void FreeTables(ulong start, ulong end, AreaChange change)
     {
-        ulong gapStart = Areas.Previous(start)?.End ?? 0;
+        ulong gapStart = Math.Max(change.Low, Areas.Previous(start)?.End ?? 0);
 
         // Not UserSpace.End: the last page below 2^47 is never mapped, yet the span of the last tables includes it.
-        ulong gapEnd = Areas.Next(end)?.Start ?? ulong.MaxValue;
-        PageOperations.FreeTables(this, start, end, gapStart, gapEnd);
+        ulong gapEnd = Math.Min(change.High, Areas.Next(end)?.Start ?? ulong.MaxValue);
+        ulong kept = PageOperations.FreeTables(this, start, end, gapStart, gapEnd);
+        if (kept != 0) FreeHigherTables(start, end, kept, change);
     }
 
     /// <summary>Takes every area out: exit and exec.</summary>
@@ -99,7 +100,7 @@ public sealed partial class AddressSpace
         {
             _change.Splice(0, UserSpace.End, shape: null);
             _change.Release();
-            FreePages(0, UserSpace.End);
+            FreePages(0, UserSpace.End, _change);
             _defaultFlags = AreaFlags.None;
             _brkStart = _brk = brkStart;
             _stackStart = stackStart;

@@ -133,7 +133,7 @@ public sealed partial class AddressSpace
                 start = to;
                 AreaFlags changed = (area.Flags & ~AreaFlags.UserFaultMask) | flags;
                 if (changed == area.Flags && area.Handler == handler) continue;
-                if (ChangeFlags(area, from, to, changed, handler) is null) return Errno.ENOMEM;
+                if (ChangeFlags(area, from, to, changed, handler, _change) is null) return Errno.ENOMEM;
 
                 // A mark counts only where it is registered: what an earlier registration has left behind goes now.
                 if (!area.Has(AreaFlags.UserFaultWriteProtect)) PageOperations.UserProtect(this, from, to, protect: false);
@@ -166,7 +166,7 @@ public sealed partial class AddressSpace
     /// <summary>Installs a frame, the zero frame or the caller's, at a page that has none.</summary>
     private Errno FillUserFault(ulong address, uint frame, bool writeProtect)
     {
-        MmapLock.EnterRead(LockUser.Populate);
+        RangeHold range = EnterRead(LockUser.Populate, address, address + Page.Size);
         try
         {
             if (Areas.Find(address) is not { Handler: not null } area) return Errno.ENOENT;
@@ -177,7 +177,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
-            MmapLock.ExitRead();
+            ExitRead(range);
         }
     }
 }

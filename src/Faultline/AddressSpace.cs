@@ -32,7 +32,7 @@ public sealed partial class AddressSpace : IDisposable
         Memory = memory;
         Options = options ?? new AddressSpaceOptions();
         Limits = Options.Limits.Copy();
-        MmapLock = CreateLock();
+        (MmapLock, Writers, _ranges, Usage) = CreateLocks(Options);
         if (Options.MemoryGroup is { } group && group.Memory != memory) throw new ArgumentException("The memory group limits another PhysicalMemory.", nameof(options));
         PageTable = PageTable.TryCreate(memory, Options.MemoryGroup) ?? throw new AddressSpaceException("execve", Errno.ENOMEM);
         Graveyard = new TableGraveyard(this);
@@ -47,7 +47,7 @@ public sealed partial class AddressSpace : IDisposable
         Memory = parent.Memory;
         Options = parent.Options;
         Limits = parent.Limits.Copy();
-        MmapLock = CreateLock();
+        (MmapLock, Writers, _ranges, Usage) = CreateLocks(Options);
         PageTable = table;
         Graveyard = new TableGraveyard(this);
         _change = new AreaChange(this);
@@ -65,18 +65,18 @@ public sealed partial class AddressSpace : IDisposable
 
     internal AddressSpaceOptions Options { get; }
 
-    /// <summary>Held for write by every call that changes areas, for read by classic faults and by calls that need areas to stay.</summary>
+    /// <summary>
+    /// Held for write by every call that changes areas, for read by classic faults and by calls that need areas to stay. Under <see cref="WriterLock.RangeLock"/> some
+    /// that change areas hold it for read, and with it their range.
+    /// </summary>
     internal MmapLock MmapLock { get; }
 
-    /// <summary>Read without a lock; written under <see cref="MmapLock"/>.</summary>
+    /// <summary>Read without a lock; written by who holds the addresses that change.</summary>
     internal AreaTree Areas { get; } = new();
 
     internal PageTable PageTable { get; }
 
-    /// <summary>Guarded by <see cref="MmapLock"/>, held for write.</summary>
-    internal AreaUsage Usage { get; } = new();
-
-    private MmapLock CreateLock() => new(countsWriters: Options.Design == FaultDesign.SpaceSequence);
+    internal AreaUsage Usage { get; }
 
     // Used by whoever holds MmapLock for write.
     private readonly AreaChange _change;

@@ -34,6 +34,9 @@ internal static class HostRules
     public static AddressSpaceOptions Options(Layout layout, FaultDesign design) => new()
     {
         Design = design,
+
+        // So that both locks are compared with the host.
+        WriterLock = design == FaultDesign.AreaSequence ? WriterLock.RangeLock : WriterLock.MmapLock,
         MmapBase = layout.Top,
         MinimumAddress = s_minimumAddress.Value,
         CommitLimit = s_memoryAndSwap.Value,

@@ -19,13 +19,16 @@ internal sealed class Guest : IDisposable
     private readonly List<MemoryAccessor> _accessors = [];
     private readonly List<AddressSpace> _children = [];
 
-    public Guest(FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false, bool specialBit = true, long? limit = null)
+    public Guest(
+        FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false,
+        bool specialBit = true, long? limit = null, WriterLock? writerLock = null)
     {
         Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true });
         if (limit is { } frameLimit) Group = new MemoryGroup(Memory, frameLimit);
         Space = new AddressSpace(Memory, new AddressSpaceOptions
         {
             Design = design,
+            WriterLock = writerLock ?? WriterLocks.Draw(design),
             SingleThreadShortcut = shortcut,
             DowngradeOnUnmap = downgrade,
             Privileged = privileged,

@@ -6,7 +6,7 @@ namespace Faultline.Areas;
 
 /// <summary>
 /// One call's change of the area tree, in the order that keeps speculative faults out: freeze, replace, let the caller bring tables and TLBs in line,
-/// release. One object per address space, used again by each holder of the writer lock.
+/// release. One object for the holders of the whole space, and one for each writer under a range.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -29,12 +29,22 @@ internal sealed class AreaChange(AddressSpace space)
 
     private AreaTree Areas => space.Areas;
 
+    /// <summary>The range that the holder may change.</summary>
+    public ulong Low { get; private set; }
+
+    /// <summary>First byte after <see cref="Low"/>'s range.</summary>
+    public ulong High { get; private set; } = ulong.MaxValue;
+
+    /// <summary>Sets the range that the next change keeps to. By its holder.</summary>
+    public void Bound(ulong low, ulong high) => (Low, High) = (low, high);
+
     /// <summary>
     /// Makes an area odd for ever and returns the AnonVma that its replacements carry. The area leaves the tree before <see cref="Release"/>.
     /// Freezing it again returns the same.
     /// </summary>
     public AnonVma? Freeze(VmArea area)
     {
+        Debug.Assert(Low <= area.Start && area.End <= High, "An area is replaced by who has locked all of it.");
         if (VmArea.IsOdd(area.ReadSequence()))
         {
             // Frozen before, or born odd by an earlier splice of this change, which now takes it back.

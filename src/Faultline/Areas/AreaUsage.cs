@@ -1,23 +1,29 @@
+using Faultline.Sync;
+
 namespace Faultline.Areas;
 
-/// <summary>Pages of an address space by kind, as the resource limits count them. Guarded by the space's writer lock.</summary>
+/// <summary>Pages of an address space by kind, as the resource limits count them.</summary>
 /// <remarks>
 /// Linux keeps the same numbers in <c>mm_struct</c> and changes them call by call (<c>mm/mmap.c:vm_stat_account()</c>); here every area that
 /// enters or leaves the tree is counted in one place, so no call can forget one.
 /// </remarks>
-internal sealed class AreaUsage
+/// <param name="isShared">Writers under ranges add at the same time. Two that are each within a limit may then pass it together: by one call's pages at most.</param>
+internal sealed class AreaUsage(bool isShared)
 {
+    // Written under the space's lock, or by atomic additions if several write. Read without order.
+    private Word64 _total, _data, _locked, _committed;
+
     /// <summary>All mapped pages (<c>total_vm</c>), which RLIMIT_AS limits.</summary>
-    public ulong Total { get; private set; }
+    public ulong Total => _total.LoadRelaxed();
 
     /// <summary>Private writable pages (<c>data_vm</c>), which RLIMIT_DATA limits.</summary>
-    public ulong Data { get; private set; }
+    public ulong Data => _data.LoadRelaxed();
 
     /// <summary>Pages of locked areas (<c>locked_vm</c>), which RLIMIT_MEMLOCK limits.</summary>
-    public ulong Locked { get; private set; }
+    public ulong Locked => _locked.LoadRelaxed();
 
     /// <summary>Pages of areas that are counted against the overcommit limit.</summary>
-    public ulong Committed { get; private set; }
+    public ulong Committed => _committed.LoadRelaxed();
 
     /// <summary>An area enters the tree.</summary>
     public void Add(VmArea area) => Count(area.Flags, area.Pages);
@@ -34,12 +40,15 @@ internal sealed class AreaUsage
     // Removal adds the two's complement.
     private void Count(AreaFlags flags, ulong pages)
     {
-        unchecked
-        {
-            Total += pages;
-            if (IsData(flags)) Data += pages;
-            if ((flags & AreaFlags.Locked) != 0) Locked += pages;
-            if ((flags & AreaFlags.Account) != 0) Committed += pages;
-        }
+        Add(ref _total, pages);
+        if (IsData(flags)) Add(ref _data, pages);
+        if ((flags & AreaFlags.Locked) != 0) Add(ref _locked, pages);
+        if ((flags & AreaFlags.Account) != 0) Add(ref _committed, pages);
+    }
+
+    private void Add(ref Word64 count, ulong pages)
+    {
+        if (isShared) count.Add(unchecked((long)pages));
+        else count.StoreRelaxed(unchecked(count.LoadRelaxed() + pages));
     }
 }

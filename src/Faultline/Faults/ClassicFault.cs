@@ -13,20 +13,20 @@ internal static class ClassicFault
     /// <summary>Outside sections, holding nothing.</summary>
     public static FaultSignal Resolve(ref FaultContext fault, LockUser user)
     {
-        MmapLock mmapLock = fault.Space.MmapLock;
+        AddressSpace space = fault.Space;
         bool mayGrow = true;
         while (true)
         {
             FaultSignal signal;
-            mmapLock.EnterRead(user);
+            RangeHold hold = Enter(ref fault, user);
             try
             {
-                signal = ResolveLocked(ref fault, user);
+                signal = ResolveLocked(ref fault, user, ref hold);
             }
             finally
             {
                 // A file may throw what it should not; that must not stop the space for good.
-                mmapLock.ExitRead();
+                space.ExitRead(hold);
             }
 
             if (signal != FaultSignal.NotMapped || !mayGrow) return signal;
@@ -35,21 +35,21 @@ internal static class ClassicFault
 #if FAULTLINE_EXPLORE
             if (Sync.Mutants.Active == Sync.Mutant.GrowStackUnderReadLock)
             {
-                mmapLock.EnterRead(user);
-                mayGrow = fault.Space.TryGrowStack(fault.Address);
-                mmapLock.ExitRead();
+                space.MmapLock.EnterRead(user);
+                mayGrow = space.TryGrowStack(fault.Address);
+                space.MmapLock.ExitRead();
                 if (!mayGrow) return signal;
                 continue;
             }
 #endif
-            mmapLock.EnterWrite(user);
+            space.MmapLock.EnterWrite(user);
             try
             {
-                mayGrow = fault.Space.TryGrowStack(fault.Address);
+                mayGrow = space.TryGrowStack(fault.Address);
             }
             finally
             {
-                mmapLock.ExitWrite();
+                space.MmapLock.ExitWrite();
             }
 
             if (!mayGrow) return signal;
@@ -58,7 +58,7 @@ internal static class ClassicFault
     }
 
     /// <summary>May give the lock up to wait, and holds it again when it returns: nothing that was found before counts then.</summary>
-    private static FaultSignal ResolveLocked(ref FaultContext fault, LockUser user)
+    private static FaultSignal ResolveLocked(ref FaultContext fault, LockUser user, ref RangeHold hold)
     {
         var backoff = new Backoff();
         bool mayRetry = fault.Space.Options.DropLockToWait;
@@ -81,43 +81,47 @@ internal static class ClassicFault
                     AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                     break;
                 case FaultStep.NeedFilePage:
-                    FaultSignal signal = AskFile(ref fault, notify: false, user, ref mayRetry);
+                    FaultSignal signal = AskFile(ref fault, notify: false, user, ref hold, ref mayRetry);
                     if (signal != FaultSignal.None) return signal;
                     break;
                 case FaultStep.NeedUser:
-                    if (!AskUser(ref fault, user)) return FaultSignal.BusError;
+                    if (!AskUser(ref fault, user, ref hold)) return FaultSignal.BusError;
                     break;
                 case FaultStep.PageAbsent:
                     if (fault.Walk.Value.Absent == AbsentKind.HardwarePoison) return FaultSignal.HardwarePoison;
 
                     // Whoever moves the page holds the lock for read and needs nothing from us (Linux mm/migrate.c:migration_entry_wait()).
-                    fault.Space.MmapLock.ExitRead();
+                    fault.Space.ExitRead(hold);
                     backoff.Wait();
-                    fault.Space.MmapLock.EnterRead(user);
+                    hold = Enter(ref fault, user);
                     break;
                 case FaultStep.NeedWriteNotice:
-                    FaultSignal refusal = AskFile(ref fault, notify: true, user, ref mayRetry);
+                    FaultSignal refusal = AskFile(ref fault, notify: true, user, ref hold, ref mayRetry);
                     if (refusal != FaultSignal.None) return refusal;
                     break;
             }
         }
     }
 
-    /// <summary>Lets the area's handler serve the fault, without the lock. What the handler throws ends the fault.</summary>
-    private static bool AskUser(ref FaultContext fault, LockUser user)
+    /// <summary>Calls the handler holding nothing. What it throws ends the fault here.</summary>
+    private static bool AskUser(ref FaultContext fault, LockUser user, ref RangeHold hold)
     {
         UserFaultModes reason = fault.Walk.Value.IsNone ? UserFaultModes.Missing : UserFaultModes.WriteProtect;
         fault.Count(FaultEvent.UserFault);
-        fault.Space.MmapLock.ExitRead();
+        fault.Space.ExitRead(hold);
         try
         {
             return fault.Area.Handler!.OnFault(new UserFault(fault.Space, fault.Address, fault.Access, reason));
         }
         finally
         {
-            fault.Space.MmapLock.EnterRead(user);
+            hold = Enter(ref fault, user);
         }
     }
+
+    /// <summary>The page is all that a fault looks at: who changes its area has locked the whole area.</summary>
+    private static RangeHold Enter(ref FaultContext fault, LockUser user) =>
+        fault.Space.EnterRead(user, fault.PageAddress, fault.PageAddress + Page.Size);
 
     private static bool TryInstallTables(ref FaultContext fault)
     {
@@ -136,20 +140,20 @@ internal static class ClassicFault
     /// Linux's <c>FAULT_FLAG_ALLOW_RETRY</c> and <c>FAULT_FLAG_TRIED</c>: the first wait pins the file, gives the lock up and starts the fault again, whatever came of it,
     /// since the area may be another by now; the second insists, and its failure is the access's.
     /// </remarks>
-    private static FaultSignal AskFile(ref FaultContext fault, bool notify, LockUser user, ref bool mayRetry)
+    private static FaultSignal AskFile(ref FaultContext fault, bool notify, LockUser user, ref RangeHold hold, ref bool mayRetry)
     {
         if (!mayRetry || !fault.Area.SupportsSpeculation) return SignalOf(notify ? fault.NotifyWrite() : fault.ReadFilePage());
         mayRetry = false;
         VmFile file = fault.Area.File!;
         file.AddReference();
-        fault.Space.MmapLock.ExitRead();
+        fault.Space.ExitRead(hold);
         try
         {
             Ask(ref fault, file, notify);
         }
         finally
         {
-            fault.Space.MmapLock.EnterRead(user);
+            hold = Enter(ref fault, user);
         }
 
         fault.Count(FaultEvent.Retry);

@@ -40,6 +40,21 @@ public sealed class LockStatistics
     /// <summary>Time waited by all kinds.</summary>
     public long TotalWaitedNanoseconds => Sum(static row => row.Waited);
 
+    /// <summary>Adds those of range locks, whose kinds are <see cref="LockUser"/>s. Their holds are counted as far as they were timed, shared ones with them.</summary>
+    internal void Add(RangeLockStatistics ranges)
+    {
+        for (int i = 0; i < LockUsers.Count; i++)
+        {
+            ref Row row = ref _rows[i];
+            row.Waits += ranges.Waits(i);
+            row.Waited += ranges.WaitedNanoseconds(i);
+            row.Longest = Math.Max(row.Longest, ranges.LongestWaitNanoseconds(i));
+            row.Samples += ranges.TimedHolds(i);
+            row.SampledHold += ranges.TimedHoldNanoseconds(i);
+            for (int holder = 0; holder < LockUsers.Count; holder++) _blame[Index((LockUser)i, (LockUser)holder)] += ranges.BlamedNanoseconds(i, holder);
+        }
+    }
+
     internal void SetWaits(LockUser user, long waits, long waited, long longest)
     {
         ref Row row = ref _rows[(int)user];

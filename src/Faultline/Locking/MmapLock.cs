@@ -21,10 +21,7 @@ namespace Faultline.Locking;
 /// </remarks>
 internal sealed partial class MmapLock
 {
-    private readonly bool _countsWriters;
-
-    // Odd while somebody holds the lock for write; raised by the holder alone. Counted only where faults validate by it: it costs a writer a full fence.
-    private Word64 _writeSequence;
+    private readonly WriterCounts? _writers;
 
     // The whole state, laid out by LockWord. Each change is one atomic operation: entering acquires, leaving releases.
     private OwnCacheLine _line;
@@ -34,7 +31,9 @@ internal sealed partial class MmapLock
     // Older spaces first: a parent before its child. 0 where nobody checks.
     private readonly ulong _number = LockOrder.NextNumber();
 
-    public MmapLock(bool countsWriters = false) => _countsWriters = countsWriters;
+    /// <summary>A free lock.</summary>
+    /// <param name="writers">Where its write holds are counted; null where no fault validates by that, since it costs a writer two full fences.</param>
+    public MmapLock(WriterCounts? writers = null) => _writers = writers;
 
     private ref Word64 State => ref _line.Word;
 
@@ -43,13 +42,6 @@ internal sealed partial class MmapLock
 
     /// <summary>Held for write, by whomever; for assertions.</summary>
     public bool IsWriteHeld => new LockWord(State.LoadRelaxed()).IsWriteHeld;
-
-    /// <summary>
-    /// How often writers have begun and ended; odd while one is at work. Acquires what the last one did. A fault that finds the count unchanged under a table's lock, after the
-    /// lock's compare-and-swap, saw no writer; the writer raises the count, as a full fence, before it touches a table.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong ReadWriteSequence() => _writeSequence.LoadAcquire();
 
     /// <summary>Takes the lock for read; waits while it is held for write or somebody waits already.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -157,7 +149,7 @@ internal sealed partial class MmapLock
     private void BeginWriteHold(LockUser user)
     {
         _writeHolds.Begin(user);
-        if (_countsWriters) _writeSequence.Add(1);
+        _writers?.Begin();
     }
 
     private void EndWriteHold()
@@ -165,8 +157,6 @@ internal sealed partial class MmapLock
         var held = new LockWord(State.LoadRelaxed());
         Debug.Assert(held.IsWriteHeld, "Only the writer leaves as one.");
         _writeHolds.End(held.User);
-
-        // Releases what this writer did to faults that find the count even.
-        if (_countsWriters) _writeSequence.StoreRelease(_writeSequence.LoadRelaxed() + 1);
+        _writers?.End();
     }
 }

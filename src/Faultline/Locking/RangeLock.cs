@@ -74,17 +74,24 @@ public sealed class RangeLock
     /// <param name="hold">The hold; default if the call returns false.</param>
     /// <param name="kind">What the user does, for the statistics.</param>
     /// <returns>False if somebody holds, or waits for, a range in conflict.</returns>
-    public bool TryEnter(ulong start, ulong end, bool isExclusive, out RangeHold hold, int kind = 0)
+    public bool TryEnter(ulong start, ulong end, bool isExclusive, out RangeHold hold, int kind = 0) =>
+        TryEnter(start, end, isExclusive, out hold, out _, kind);
+
+    /// <summary>As the other form; if it returns false, <paramref name="heldFrom"/> is where a range in conflict begins.</summary>
+    internal bool TryEnter(ulong start, ulong end, bool isExclusive, out RangeHold hold, out ulong heldFrom, int kind)
     {
         RangeRequest request = Create(start, end, isExclusive, kind);
         hold = default;
+        heldFrom = 0;
         RangeRequest? tail = _tail.LoadAcquire();
         while (true)
         {
             request.ComeAfter(tail);
             for (RangeRequest? other = request.PreviousLive(); other is not null; other = other.PreviousLive())
             {
-                if (request.ConflictsWith(other)) return false;
+                if (!request.ConflictsWith(other)) continue;
+                heldFrom = other.Start;
+                return false;
             }
 
             RangeRequest? found = _tail.CompareExchange(request, tail);

@@ -26,6 +26,10 @@ public sealed class RangeLockStatistics
     /// <summary>The part of <paramref name="waiter"/>'s waits that was for a request of <paramref name="other"/>, which held the range or waited itself.</summary>
     public long BlamedNanoseconds(int waiter, int other) => _blame[(waiter * Kinds) + other];
 
+    internal long TimedHolds(int kind) => _holds[kind];
+
+    internal long TimedHoldNanoseconds(int kind) => _held[kind];
+
     /// <summary>Mean time for which a range was held, from every 61st request; NaN if there was none.</summary>
     public double MeanHoldNanoseconds(int kind) => (double)_held[kind] / _holds[kind];
 }

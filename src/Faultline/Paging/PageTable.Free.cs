@@ -15,16 +15,19 @@ internal sealed unsafe partial class PageTable
     /// Under the writer lock, every area that the tables served odd or gone. The page-table lock is the one that installers take, so a speculative
     /// installer either validated before the area turned odd, and its table is seen here, or fails.
     /// </remarks>
-    public void FreeGap(ulong start, ulong end, ulong gapStart, ulong gapEnd, TableGraveyard graveyard)
+    /// <returns>The bytes that the largest table spans which is empty and stays, since it reaches out of the gap; 0 if there is none.</returns>
+    public ulong FreeGap(ulong start, ulong end, ulong gapStart, ulong gapEnd, TableGraveyard graveyard)
     {
         _gate.Enter();
-        FreeBelow(Root, TableLevel.Root, start, end, gapStart, gapEnd, graveyard);
+        ulong kept = FreeBelow(Root, TableLevel.Root, start, end, gapStart, gapEnd, graveyard);
         _gate.Exit();
+        return kept;
     }
 
-    private void FreeBelow(
+    private ulong FreeBelow(
         uint table, int level, ulong start, ulong end, ulong gapStart, ulong gapEnd, TableGraveyard graveyard)
     {
+        ulong kept = 0;
         ref FrameInfo info = ref _memory.Info(table);
         for (ulong address = start; address < end && info.Entries != 0; address = TableLevel.Next(address, level))
         {
@@ -35,11 +38,16 @@ internal sealed unsafe partial class PageTable
             ulong spanEnd = spanStart + TableLevel.Span(level);
             if (level > TableLevel.Pmd)
             {
-                FreeBelow(value.Frame, level - 1, address, Math.Min(end, spanEnd), gapStart, gapEnd, graveyard);
+                kept = Math.Max(kept, FreeBelow(value.Frame, level - 1, address, Math.Min(end, spanEnd), gapStart, gapEnd, graveyard));
                 if (_memory.Info(value.Frame).Entries != 0) continue;
             }
 
-            if (spanStart < gapStart || spanEnd > gapEnd) continue;
+            if (spanStart < gapStart || spanEnd > gapEnd)
+            {
+                if (_memory.Info(value.Frame).Entries == 0) kept = Math.Max(kept, spanEnd - spanStart);
+                continue;
+            }
+
             Debug.Assert(_memory.Info(value.Frame).Entries == 0, "A table with entries is never freed.");
 
             // Walkers that read the entry before this store stand inside a section: the graveyard waits for them.
@@ -47,5 +55,7 @@ internal sealed unsafe partial class PageTable
             info.Entries--;
             graveyard.Bury(value.Frame);
         }
+
+        return kept;
     }
 }

@@ -22,7 +22,7 @@ internal sealed class TestSpace : IDisposable
     public TestSpace(AddressSpaceOptions? options = null, long frames = 2048)
     {
         Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true });
-        Space = new AddressSpace(Memory, options);
+        Space = new AddressSpace(Memory, options ?? new AddressSpaceOptions { WriterLock = WriterLocks.Draw(FaultDesign.AreaSequence) });
     }
 
     public PhysicalMemory Memory { get; }

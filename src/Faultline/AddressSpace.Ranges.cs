@@ -1,0 +1,212 @@
+using Faultline.Areas;
+using Faultline.Locking;
+using Faultline.Paging;
+using Faultline.Sync;
+
+namespace Faultline;
+
+/// <content>
+/// Writers under ranges. Under <see cref="WriterLock.RangeLock"/> the <see cref="MmapLock"/> stays the lock of those that need the whole space, and everybody else holds it
+/// for read; a range is always taken second.
+/// </content>
+public sealed partial class AddressSpace
+{
+    // Places that a map tries before it takes the whole space, and widenings before any other call does.
+    private const int MaxSearches = 16, MaxWidenings = 4;
+
+    // Null under WriterLock.MmapLock.
+    private readonly RangeLock? _ranges;
+
+    // What range writers change areas with: as many as there ever were at a time. Guarded by _changesGate.
+    private readonly Stack<AreaChange> _changes = new();
+    private SpinGate _changesGate = new(LockRank.AreaChanges);
+
+    /// <summary>Counts of writers, for <see cref="FaultDesign.SpaceSequence"/>; null under other designs.</summary>
+    internal WriterCounts? Writers { get; }
+
+    /// <summary>Keeps the areas of a range as they are: for classic faults, and calls that look. Outside sections, holding nothing.</summary>
+    internal RangeHold EnterRead(LockUser user, ulong start, ulong end)
+    {
+        MmapLock.EnterRead(user);
+        return _ranges is null || start >= end ? default : _ranges.Enter(start, end, isExclusive: false, (int)user);
+    }
+
+    /// <summary>Ends <see cref="EnterRead"/>.</summary>
+    internal void ExitRead(RangeHold hold)
+    {
+        hold.Dispose();
+        MmapLock.ExitRead();
+    }
+
+    /// <summary>Locks what a change of [<paramref name="start"/>, <paramref name="end"/>) may concern. Outside sections, holding nothing.</summary>
+    private WriterHold EnterWrite(LockUser user, ulong start, ulong end)
+    {
+        if (_ranges is null) return EnterWriteWhole(user);
+        MmapLock.EnterRead(user);
+        (ulong low, ulong high) = Concerned(start, end);
+        for (int i = 0; i < MaxWidenings; i++)
+        {
+            RangeHold range = _ranges.Enter(low, high, isExclusive: true, (int)user);
+            (ulong lowNow, ulong highNow) = Concerned(start, end);
+            if (low <= lowNow && highNow <= high) return WriterHold.OfRange(this, TakeChange(), range);
+
+            // The neighbours changed before the range was held. To let go before asking for more is what keeps two calls that widen from waiting for each other.
+            range.Dispose();
+            (low, high) = (Math.Min(low, lowNow), Math.Max(high, highNow));
+        }
+
+        MmapLock.ExitRead();
+        return EnterWriteWhole(user);
+    }
+
+    private WriterHold EnterWriteWhole(LockUser user)
+    {
+        MmapLock.EnterWrite(user);
+        return WriterHold.OfWhole(this, _change);
+    }
+
+    /// <summary>Finds the place of a map and locks what it may concern; nothing is held after an error. Outside sections, holding nothing.</summary>
+    /// <remarks>
+    /// The place is searched among the areas as they are, without a lock, and looked at again once its range is held. A place whose range somebody holds is passed
+    /// over: the hole that a huge unmap is about to leave would be the first choice of every new stack, and each would wait for the unmap.
+    /// </remarks>
+    private Errno EnterForMap(in MapRequest request, out ulong start, out WriterHold hold)
+    {
+        if (_ranges is null) return EnterForMapWhole(in request, out start, out hold);
+        MmapLock.EnterRead(LockUser.Map);
+        var placement = new Placement(this);
+        ulong ceiling = Options.MmapBase;
+        for (int i = 0; i < MaxSearches; i++)
+        {
+            if (HasTooManyAreas || placement.Find(in request, ceiling, out start) != Errno.None) break;
+            if (request.Place is { } place) start = place.Take(start);
+            ulong end = start + request.Length;
+            (ulong low, ulong high) = Concerned(start, end);
+            RangeHold range;
+            if (request.IsFixed || request.Place is not null)
+            {
+                range = _ranges.Enter(low, high, isExclusive: true, (int)LockUser.Map);
+            }
+            else if (!_ranges.TryEnter(low, high, isExclusive: true, out range, out ulong heldFrom, (int)LockUser.Map))
+            {
+                ceiling = Math.Min(heldFrom, start);
+                continue;
+            }
+
+            (ulong lowNow, ulong highNow) = Concerned(start, end);
+            bool isStillFree = request.IsFixed || request.Place is not null || placement.IsFree(start, request.Length);
+            if (isStillFree && low <= lowNow && highNow <= high)
+            {
+                hold = WriterHold.OfRange(this, TakeChange(), range);
+                return Errno.None;
+            }
+
+            range.Dispose();
+        }
+
+        // No room but what is held, no luck, or an error: to be told by who holds everything.
+        MmapLock.ExitRead();
+        return EnterForMapWhole(in request, out start, out hold);
+    }
+
+    private Errno EnterForMapWhole(in MapRequest request, out ulong start, out WriterHold hold)
+    {
+        start = 0;
+        hold = EnterWriteWhole(LockUser.Map);
+        Errno error = HasTooManyAreas ? Errno.ENOMEM : new Placement(this).Find(in request, Options.MmapBase, out start);
+        if (error != Errno.None) hold.Exit();
+        else if (request.Place is { } place) start = place.Take(start);
+        return error;
+    }
+
+    /// <summary>
+    /// What a change of [<paramref name="start"/>, <paramref name="end"/>) may replace or free: the areas that it cuts and those that touch it and could merge, whole; and
+    /// beside a hole the rest of the lowest table, which goes with the last page that it serves.
+    /// </summary>
+    private (ulong Low, ulong High) Concerned(ulong start, ulong end)
+    {
+        ulong span = TableLevel.Span(TableLevel.Pmd);
+        ulong low, high;
+        if (Areas.Find(start) is { } first && first.Start < start)
+        {
+            low = first.Start;
+        }
+        else
+        {
+            VmArea? below = Areas.Previous(start);
+            low = below is not null && below.End == start ? below.Start : Math.Max(below?.End ?? 0, start & ~(span - 1));
+        }
+
+        if (Areas.Find(end) is { } last)
+        {
+            high = last.End;
+        }
+        else
+        {
+            VmArea? above = Areas.Next(end);
+            high = Math.Min(above?.Start ?? ulong.MaxValue, (end + span - 1) & ~(span - 1));
+        }
+
+        return (low, high);
+    }
+
+    /// <summary>
+    /// Frees the tables, empty now, that span more than the caller has locked, if nobody holds the rest of their span. Never waits: the caller holds a range. What somebody
+    /// holds stays until he, or the next one here, unmaps.
+    /// </summary>
+    private void FreeHigherTables(ulong start, ulong end, ulong span, AreaChange change)
+    {
+        while (true)
+        {
+            ulong low = Math.Max(start & ~(span - 1), Areas.Previous(start)?.End ?? 0);
+            ulong high = Math.Min((end + span - 1) & ~(span - 1), Areas.Next(end)?.Start ?? ulong.MaxValue);
+
+            // Neighbours use them, or the whole space is held.
+            if (_ranges is null || (change.Low <= low && high <= change.High)) return;
+            RangeHold left = default, right = default;
+            ulong kept = 0;
+            if ((change.Low <= low || _ranges.TryEnter(low, change.Low, isExclusive: true, out left))
+                && (high <= change.High || _ranges.TryEnter(change.High, high, isExclusive: true, out right)))
+            {
+                // What is free now stays free.
+                low = Math.Max(low, Areas.Previous(start)?.End ?? 0);
+                high = Math.Min(high, Areas.Next(end)?.Start ?? ulong.MaxValue);
+                kept = PageOperations.FreeTables(this, start, end, low, high);
+            }
+
+            left.Dispose();
+            right.Dispose();
+            if (kept <= span) return;
+            span = kept;
+        }
+    }
+
+    private AreaChange TakeChange()
+    {
+        _changesGate.Enter();
+        bool found = _changes.TryPop(out AreaChange? change);
+        _changesGate.Exit();
+        return found ? change! : new AreaChange(this);
+    }
+
+    internal void ReturnChange(AreaChange change)
+    {
+        _changesGate.Enter();
+        _changes.Push(change);
+        _changesGate.Exit();
+    }
+
+    private static (MmapLock Whole, WriterCounts? Writers, RangeLock? Ranges, AreaUsage Usage) CreateLocks(AddressSpaceOptions options)
+    {
+        if (options is { WriterLock: WriterLock.RangeLock, Design: FaultDesign.AreaLock })
+        {
+            throw new ArgumentException(
+                "AreaLock needs WriterLock.MmapLock: a writer waits for the readers of one area after the other, which two writers under ranges could do in opposite orders.",
+                nameof(options));
+        }
+
+        bool hasRanges = options.WriterLock == WriterLock.RangeLock;
+        WriterCounts? writers = options.Design == FaultDesign.SpaceSequence ? new WriterCounts() : null;
+        return (new MmapLock(writers), writers, hasRanges ? new RangeLock(LockUsers.Count) : null, new AreaUsage(hasRanges));
+    }
+}

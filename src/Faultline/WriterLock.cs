@@ -1,0 +1,14 @@
+namespace Faultline;
+
+/// <summary>What excludes calls of one <see cref="AddressSpace"/> from each other.</summary>
+public enum WriterLock
+{
+    /// <summary>One reader/writer lock for the whole space (Linux <c>mmap_lock</c>): calls that change areas come one after the other.</summary>
+    MmapLock,
+
+    /// <summary>
+    /// <c>mmap</c>, <c>munmap</c> and <c>mprotect</c> lock the range that they may change, neighbours that could merge included, and run beside each other where their ranges
+    /// differ; classic faults and calls that only look lock what they look at, shared. All other calls exclude everybody. Not with <see cref="FaultDesign.AreaLock"/>.
+    /// </summary>
+    RangeLock,
+}
