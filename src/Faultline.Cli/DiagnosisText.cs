@@ -13,10 +13,13 @@ internal static class DiagnosisText
     private const double NanosecondsPerMicrosecond = 1e3, NanosecondsPerMillisecond = 1e6;
     private const int ShownBlame = 6;
 
+    // More do not fit into 120 columns.
+    private const int DesignsBesideEachOther = 4;
+
     /// <summary>Faults and why speculation failed, one column for each design; then the locks.</summary>
     public static void Write(IAnsiConsole console, IReadOnlyList<Diagnosis> designs)
     {
-        console.Write(Faults(designs));
+        foreach (var some in designs.Chunk(DesignsBesideEachOther)) console.Write(Faults(some));
         WriteLocks(console, designs);
     }
 

@@ -17,6 +17,15 @@ public class WorkloadTests
         Run(WorkloadCatalog.Find(name)!, design, threads, Small.Options);
 
     [Theory]
+    [InlineData(FaultDesign.Classic)]
+    [InlineData(FaultDesign.AreaSequence)]
+    [InlineData(FaultDesign.SpaceSequence)]
+    public void WhenWritersLockRangesThenContentsAreStillAsWritten(FaultDesign design)
+    {
+        foreach (var workload in WorkloadCatalog.All) Run(workload, design, 3, Small.Options, WriterLock.RangeLock);
+    }
+
+    [Theory]
     [InlineData(true, false, false)]
     [InlineData(false, true, false)]
     [InlineData(false, false, true)]
@@ -79,10 +88,11 @@ public class WorkloadTests
         Assert.Null(WorkloadCatalog.Find("nothing"));
     }
 
-    private static void Run(Workload workload, FaultDesign design, int threads, WorkloadOptions options)
+    private static void Run(
+        Workload workload, FaultDesign design, int threads, WorkloadOptions options, WriterLock writers = WriterLock.MmapLock)
     {
         using var memory = Small.MemoryFor(workload, threads);
-        using (var program = new GuestProgram(memory, design))
+        using (var program = new GuestProgram(memory, design, writers))
         using (var run = WorkloadRun.Open(workload, program, threads, options))
         {
             var first = run.Sample(WorkloadLength.Of(Count));

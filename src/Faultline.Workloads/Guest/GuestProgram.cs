@@ -17,15 +17,23 @@ public sealed class GuestProgram : IProgram<GuestThread>
     /// <summary>A new, empty program.</summary>
     /// <param name="memory">Where its pages lie; may be shared with other programs, so that all meet the same frames.</param>
     /// <param name="design">How its faults are served.</param>
+    /// <param name="writers">What excludes its calls from each other.</param>
     /// <param name="shortcut">The single-thread short-cut of v12 is on.</param>
     /// <param name="speculativeFiles">Its files opt in to speculation (<see cref="VmFile.SupportsSpeculation"/>).</param>
-    public GuestProgram(PhysicalMemory memory, FaultDesign design, bool shortcut = false, bool speculativeFiles = true)
+    public GuestProgram(
+        PhysicalMemory memory, FaultDesign design, WriterLock writers = WriterLock.MmapLock, bool shortcut = false, bool speculativeFiles = true)
     {
         _memory = memory;
         _speculativeFiles = speculativeFiles;
 
         // Of what they map without touching it, the programs need no frames.
-        Space = new AddressSpace(memory, new AddressSpaceOptions { Design = design, SingleThreadShortcut = shortcut, CommitLimit = ulong.MaxValue });
+        Space = new AddressSpace(memory, new AddressSpaceOptions
+        {
+            Design = design,
+            WriterLock = writers,
+            SingleThreadShortcut = shortcut,
+            CommitLimit = ulong.MaxValue,
+        });
         Space.Reset(HeapStart);
     }
 

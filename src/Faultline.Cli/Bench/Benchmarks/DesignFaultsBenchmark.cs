@@ -8,6 +8,7 @@ namespace Faultline.Cli.Bench.Benchmarks;
 internal sealed class DesignFaultsBenchmark(int threads, bool oneArea) : Benchmark
 {
     private const int Part = 16 << 20;
+    private const string UnderRanges = Names.Speculative + ", " + Names.RangeLock;
 
     public override string Name => oneArea ? $"designs/one-area-{threads}" : $"designs/faults-{threads}";
 
@@ -20,13 +21,16 @@ internal sealed class DesignFaultsBenchmark(int threads, bool oneArea) : Benchma
     [
         .. Names.Designs.Where(design => design.Design != FaultDesign.Classic)
             .Select(design => Limit.TimeAtMost(design.Name, Names.Classic, Bound(design.Design, threads))),
+        Limit.TimeAtMost(UnderRanges, Names.Speculative, 1.02),
     ];
 
     public override OpenBenchmark Open()
     {
         var memory = Guest.Memory((long)threads * Part);
-        var crews = Names.Designs.Select(design => new FaultCrew(new Guest(memory, design.Design), threads, Part, oneArea)).ToArray();
-        return new OpenBenchmark([.. Names.Designs.Zip(crews, (design, crew) => new Variant(design.Name, crew.Measure))], [memory, .. crews]);
+        var guests = Names.Designs.Select(design => (design.Name, Options: new AddressSpaceOptions { Design = design.Design }))
+            .Append((Name: UnderRanges, Options: new AddressSpaceOptions { WriterLock = WriterLock.RangeLock }));
+        var crews = guests.Select(guest => (guest.Name, Crew: new FaultCrew(new Guest(memory, guest.Options), threads, Part, oneArea))).ToArray();
+        return new OpenBenchmark([.. crews.Select(c => new Variant(c.Name, c.Crew.Measure))], [memory, .. crews.Select(c => c.Crew)]);
     }
 
     // Alone, the area's lock is paid for and spares nothing.

@@ -8,6 +8,7 @@ internal static class Names
     public const string Speculative = "speculative";
     public const string ShortCut = Speculative + ", short-cut";
     public const string MmapLock = "mmap_lock";
+    public const string RangeLock = "ranges";
     public const string Pointer = "raw pointer";
     public const string Copy = "memcpy";
 

@@ -8,6 +8,7 @@ internal sealed class RegionBenchmark(bool touch) : Benchmark
     private const ulong FirstRegion = 1UL << 40;
     private const ulong RegionLength = 1 << 30;
     private const int Pages = 16;
+    private const int Threads = 2;
     private const int RoundsPerRepetition = 64;
     private const string OneThread = ", one thread", TwoThreads = ", two threads";
 
@@ -18,16 +19,29 @@ internal sealed class RegionBenchmark(bool touch) : Benchmark
 
     public override string Unit => "ns/round";
 
-    public override IReadOnlyList<Limit> Limits { get; } = [];
+    public override IReadOnlyList<Limit> Limits { get; } = touch
+        ?
+        [
+            Limit.SpeedAtLeast(Names.RangeLock + TwoThreads, Names.RangeLock + OneThread, 1.70),
+            Limit.TimeAtMost(Names.RangeLock + OneThread, Names.MmapLock + OneThread, 1.10),
+        ]
+        : [Limit.SpeedAtLeast(Names.RangeLock + TwoThreads, Names.RangeLock + OneThread, 1.20)];
 
     public override OpenBenchmark Open()
     {
-        var memory = Guest.Memory(2 * Pages * Page.Size);
-        var space = new AddressSpace(memory);
-        MemoryAccessor[] accessors = [space.CreateAccessor(), space.CreateAccessor()];
+        var memory = Guest.Memory(2 * Threads * Pages * Page.Size);
+        var whole = new AddressSpace(memory);
+        var ranges = new AddressSpace(memory, new AddressSpaceOptions { WriterLock = WriterLock.RangeLock });
+        var ofWhole = Enumerable.Range(0, Threads).Select(_ => whole.CreateAccessor()).ToArray();
+        var ofRanges = Enumerable.Range(0, Threads).Select(_ => ranges.CreateAccessor()).ToArray();
         return new OpenBenchmark(
-            [new(Names.MmapLock + OneThread, n => Measure(accessors[..1], n)), new(Names.MmapLock + TwoThreads, n => Measure(accessors, n))],
-            [memory, space, .. accessors]);
+            [
+                new(Names.MmapLock + OneThread, n => Measure(ofWhole[..1], n)),
+                new(Names.MmapLock + TwoThreads, n => Measure(ofWhole, n)),
+                new(Names.RangeLock + OneThread, n => Measure(ofRanges[..1], n)),
+                new(Names.RangeLock + TwoThreads, n => Measure(ofRanges, n)),
+            ],
+            [memory, whole, ranges, .. ofWhole, .. ofRanges]);
     }
 
     private Reading Measure(MemoryAccessor[] accessors, int repetitions)

@@ -23,14 +23,21 @@ internal sealed class ThreadStackBenchmark : Benchmark
 
     public override string Unit => "ns";
 
-    public override IReadOnlyList<Limit> Limits { get; } = [];
+    public override IReadOnlyList<Limit> Limits { get; } = [Limit.TimeAtMost(Names.RangeLock, Names.MmapLock, 1.0 / 20, Metric.P99)];
 
     public override OpenBenchmark Open()
     {
         var memory = Guest.Memory(UnmapLength);
         var held = new Guest(memory, new AddressSpaceOptions { DowngradeOnUnmap = false });
         var downgraded = new Guest(memory, new AddressSpaceOptions { DowngradeOnUnmap = true });
-        return new OpenBenchmark([new(Names.MmapLock, _ => Measure(held)), new(Downgraded, _ => Measure(downgraded))], memory, held, downgraded);
+        var ranges = new Guest(memory, new AddressSpaceOptions { DowngradeOnUnmap = false, WriterLock = WriterLock.RangeLock });
+        return new OpenBenchmark(
+            [
+                new(Names.MmapLock, _ => Measure(held)),
+                new(Downgraded, _ => Measure(downgraded)),
+                new(Names.RangeLock, _ => Measure(ranges)),
+            ],
+            memory, held, downgraded, ranges);
     }
 
     private static Reading Measure(Guest guest)

@@ -20,7 +20,7 @@ internal sealed class WorkloadBench(WorkloadPlan plan, Action<string> progress, 
     private ThreadsReport Run(int threads)
     {
         using var memory = Guest.Memory(Bytes(threads));
-        List<Subject> subjects = [.. Enum.GetValues<FaultDesign>().Select(design => new DesignSubject(memory, design))];
+        List<Subject> subjects = [.. DesignSubject.All(memory)];
         if (plan.Workload.RunsOnHost && OperatingSystem.IsLinux()) subjects.Insert(0, new HostSubject());
         WarmUp(subjects, threads);
 
