@@ -121,8 +121,12 @@ public sealed partial class AddressSpace
 
     /// <summary>
     /// What a change of [<paramref name="start"/>, <paramref name="end"/>) may replace or free: the areas that it cuts and those that touch it and could merge, whole; and
-    /// beside a hole the rest of the lowest table, which goes with the last page that it serves.
+    /// beside a hole the rest of the lowest table, which goes with the last page that it serves, and a page at least.
     /// </summary>
+    /// <remarks>
+    /// Without that page two maps that will touch, each on its own side of a table's border, would not meet: the one that comes later finds the other's area, which
+    /// it could merge with, outside its range.
+    /// </remarks>
     private (ulong Low, ulong High) Concerned(ulong start, ulong end)
     {
         ulong span = TableLevel.Span(TableLevel.Pmd);
@@ -134,7 +138,7 @@ public sealed partial class AddressSpace
         else
         {
             VmArea? below = Areas.Previous(start);
-            low = below is not null && below.End == start ? below.Start : Math.Max(below?.End ?? 0, start & ~(span - 1));
+            low = below is not null && below.End == start ? below.Start : Math.Max(below?.End ?? 0, (start - Math.Min(start, Page.Size)) & ~(span - 1));
         }
 
         if (Areas.Find(end) is { } last)
@@ -144,7 +148,7 @@ public sealed partial class AddressSpace
         else
         {
             VmArea? above = Areas.Next(end);
-            high = Math.Min(above?.Start ?? ulong.MaxValue, (end + span - 1) & ~(span - 1));
+            high = Math.Min(above?.Start ?? ulong.MaxValue, (end + Page.Size + span - 1) & ~(span - 1));
         }
 
         return (low, high);

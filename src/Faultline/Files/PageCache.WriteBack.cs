@@ -88,7 +88,7 @@ internal sealed partial class PageCache
 #if FAULTLINE_EXPLORE
         if (Sync.Mutants.Active != Sync.Mutant.MarkCleanAfterEntries)
 #endif
-        _file.Mappings.Clean(first, first + (uint)frames.Length);
+            _file.Mappings.Clean(first, first + (uint)frames.Length);
         try
         {
             for (int i = 0; i < frames.Length;)

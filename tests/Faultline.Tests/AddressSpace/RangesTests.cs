@@ -84,19 +84,23 @@ public class RangesTests
     }
 
     /// <summary>
-    /// Every thread owns each fourth page, so all calls touch what others change: areas merge and come apart all the time.
+    /// Every thread owns each fourth piece, so all calls touch what others change: areas merge and come apart all the time. A piece is a page, or all that one table maps: then
+    /// neighbours meet at the border of two tables.
     /// <code>
-    /// page   0 1 2 3 4 5 6 7 8 …
+    /// piece  0 1 2 3 4 5 6 7 8 …
     /// thread 0 1 2 3 0 1 2 3 0 …
     /// </code>
     /// </summary>
     [Theory]
-    [InlineData(FaultDesign.Classic)]
-    [InlineData(FaultDesign.AreaSequence)]
-    [InlineData(FaultDesign.SpaceSequence)]
-    public void WhenThreadsChangeNeighbouringPagesThenEachFindsItsOwnAsItLeftThemAndAllBecomeOneArea(FaultDesign design)
+    [InlineData(FaultDesign.Classic, 1)]
+    [InlineData(FaultDesign.AreaSequence, 1)]
+    [InlineData(FaultDesign.SpaceSequence, 1)]
+    [InlineData(FaultDesign.Classic, 512)]
+    [InlineData(FaultDesign.AreaSequence, 512)]
+    [InlineData(FaultDesign.SpaceSequence, 512)]
+    public void WhenThreadsChangeNeighboursThenEachFindsItsOwnAsItLeftThemAndAllBecomeOneArea(FaultDesign design, int piece)
     {
-        const int Threads = 4, Pages = 64;
+        const int Threads = 4, Pieces = 64;
         int seed = Seed.Announce();
         using var guest = new Guest(design, writerLock: WriterLock.RangeLock);
         var crew = new Crew();
@@ -105,26 +109,27 @@ public class RangesTests
             int thread = i;
             MemoryAccessor cpu = guest.NewCpu();
             Random random = Seed.ForThread(seed, thread);
-            var states = new Protection?[Pages];
+            var states = new Protection?[Pieces];
             crew.StartLoop(round =>
             {
-                int page = (random.Next(Pages / Threads) * Threads) + thread;
+                int index = (random.Next(Pieces / Threads) * Threads) + thread;
+                int page = index * piece;
                 switch (random.Next(4))
                 {
                     case 0:
-                        guest.Map(page, 1);
-                        states[page] = Protection.ReadWrite;
+                        guest.Map(page, piece);
+                        states[index] = Protection.ReadWrite;
                         break;
                     case 1:
-                        guest.Unmap(page, 1);
-                        states[page] = null;
+                        guest.Unmap(page, piece);
+                        states[index] = null;
                         break;
-                    case 2 when states[page] is not null:
-                        states[page] = random.Next(2) == 0 ? Protection.Read : Protection.ReadWrite;
-                        guest.Protect(page, 1, states[page]!.Value);
+                    case 2 when states[index] is not null:
+                        states[index] = random.Next(2) == 0 ? Protection.Read : Protection.ReadWrite;
+                        guest.Protect(page, piece, states[index]!.Value);
                         break;
                     default:
-                        FaultSignal expected = states[page] switch
+                        FaultSignal expected = states[index] switch
                         {
                             null => FaultSignal.NotMapped,
                             Protection.Read => FaultSignal.NotPermitted,
@@ -144,9 +149,9 @@ public class RangesTests
         }
 
         crew.RunFor(s_while);
-        guest.Map(0, Pages);
+        guest.Map(0, Pieces * piece);
         AreaInfo area = Assert.Single(guest.Space.ListAreas());
-        Assert.Equal((Guest.At(0), Guest.At(Pages)), (area.Start, area.End));
+        Assert.Equal((Guest.At(0), Guest.At(Pieces * piece)), (area.Start, area.End));
     }
 
     [Fact]
