@@ -20,7 +20,7 @@ namespace Faultline.Areas;
 /// </remarks>
 internal sealed class AreaChange(AddressSpace space)
 {
-    // All lists: guarded by the space's writer lock; _files and _raw also while the lock is held for read after a downgrade, which keeps writers out.
+    // All lists: the holder's own, of the whole space or of the range that Low and High say; _files and _raw also after a downgrade, which keeps other writers out still.
     private readonly List<VmArea> _odd = [];
     private readonly List<VmArea> _old = [];
     private readonly List<VmArea> _new = [];
