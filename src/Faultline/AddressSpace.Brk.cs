@@ -52,7 +52,7 @@ public sealed partial class AddressSpace
                 if (heap.Start < newEnd && heap.End > oldEnd && !MaySplit(1)) return Errno.ENOMEM;
                 _brk = current = address;
                 exited = true;
-                return RemoveAndExit(WriterHold.OfWhole(this, _change), newEnd, oldEnd);
+                return RemoveAndExit(WriterHold.OfWhole(this, _change, LockUser.Brk), newEnd, oldEnd);
             }
 
             if (oldEnd != newEnd)

@@ -38,6 +38,9 @@ public sealed partial class AddressSpace
         MmapLock.ExitRead();
     }
 
+    /// <summary>Keeps range writers out once the space's lock is not held for write any more. Called while it is: then nobody holds a range, and this never waits.</summary>
+    internal RangeHold ShareAllRanges(LockUser user) => _ranges?.Enter(0, ulong.MaxValue, isExclusive: false, (int)user) ?? default;
+
     /// <summary>Locks what a change of [<paramref name="start"/>, <paramref name="end"/>) may concern. Outside sections, holding nothing.</summary>
     private WriterHold EnterWrite(LockUser user, ulong start, ulong end)
     {
@@ -48,7 +51,7 @@ public sealed partial class AddressSpace
         {
             RangeHold range = _ranges.Enter(low, high, isExclusive: true, (int)user);
             (ulong lowNow, ulong highNow) = Concerned(start, end);
-            if (low <= lowNow && highNow <= high) return WriterHold.OfRange(this, TakeChange(), range);
+            if (low <= lowNow && highNow <= high) return WriterHold.OfRange(this, TakeChange(), user, range);
 
             // The neighbours changed before the range was held. To let go before asking for more is what keeps two calls that widen from waiting for each other.
             range.Dispose();
@@ -62,7 +65,7 @@ public sealed partial class AddressSpace
     private WriterHold EnterWriteWhole(LockUser user)
     {
         MmapLock.EnterWrite(user);
-        return WriterHold.OfWhole(this, _change);
+        return WriterHold.OfWhole(this, _change, user);
     }
 
     /// <summary>Finds the place of a map and locks what it may concern; nothing is held after an error. Outside sections, holding nothing.</summary>
@@ -97,7 +100,7 @@ public sealed partial class AddressSpace
             bool isStillFree = request.IsFixed || request.Place is not null || placement.IsFree(start, request.Length);
             if (isStillFree && low <= lowNow && highNow <= high)
             {
-                hold = WriterHold.OfRange(this, TakeChange(), range);
+                hold = WriterHold.OfRange(this, TakeChange(), LockUser.Map, range);
                 return Errno.None;
             }
 

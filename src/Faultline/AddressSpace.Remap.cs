@@ -62,7 +62,7 @@ public sealed partial class AddressSpace
             {
                 mapped = request.Address;
                 exited = true;
-                error = RemoveAndExit(WriterHold.OfWhole(this, _change), request.Address + request.NewLength, request.Address + request.OldLength);
+                error = RemoveAndExit(WriterHold.OfWhole(this, _change, LockUser.Remap), request.Address + request.NewLength, request.Address + request.OldLength);
                 if (error != Errno.None) mapped = 0;
                 return error;
             }

@@ -6,14 +6,16 @@ namespace Faultline.Locking;
 internal struct WriterHold
 {
     private readonly AddressSpace _space;
-    private readonly RangeHold _range;
+    private readonly LockUser _user;
     private readonly bool _isRange;
+    private RangeHold _range;
     private bool _isShared;
 
-    private WriterHold(AddressSpace space, AreaChange change, RangeHold range, bool isRange)
+    private WriterHold(AddressSpace space, AreaChange change, LockUser user, RangeHold range, bool isRange)
     {
         _space = space;
         Change = change;
+        _user = user;
         _range = range;
         _isRange = isRange;
     }
@@ -22,22 +24,34 @@ internal struct WriterHold
     public AreaChange Change { get; }
 
     /// <summary>The space's lock is held for write.</summary>
-    public static WriterHold OfWhole(AddressSpace space, AreaChange change) => new(space, change, default, isRange: false);
+    public static WriterHold OfWhole(AddressSpace space, AreaChange change, LockUser user) => new(space, change, user, default, isRange: false);
 
     /// <summary>The space's lock is held for read, and a range exclusively.</summary>
-    public static WriterHold OfRange(AddressSpace space, AreaChange change, RangeHold range)
+    public static WriterHold OfRange(AddressSpace space, AreaChange change, LockUser user, RangeHold range)
     {
         change.Bound(range.Start, range.End);
         space.Writers?.Begin();
-        return new WriterHold(space, change, range, isRange: true);
+        return new WriterHold(space, change, user, range, isRange: true);
     }
 
     /// <summary>Admits those that look, once the areas are changed: pages and tables that nobody can reach any more are still to be freed.</summary>
+    /// <remarks>
+    /// The space's lock held for read keeps no writer out that locks a range. So the holder of the whole space shares every range from now on:
+    /// <code>
+    ///   mremap shrinks, whole space              mmap, under a range
+    ///   area out of the tree
+    ///   space's lock: write → read
+    ///                                            space's lock for read; range: free
+    ///                                            new area into the hole; a write finds the old page
+    ///   zap the old pages: the write is lost
+    /// </code>
+    /// </remarks>
     public void Downgrade()
     {
         _isShared = true;
         if (!_isRange)
         {
+            _range = _space.ShareAllRanges(_user);
             _space.MmapLock.Downgrade();
             return;
         }
@@ -57,7 +71,7 @@ internal struct WriterHold
         }
         else if (_isShared)
         {
-            _space.MmapLock.ExitRead();
+            _space.ExitRead(_range);
         }
         else
         {

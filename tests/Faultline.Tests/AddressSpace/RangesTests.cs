@@ -55,6 +55,40 @@ public class RangesTests
         Assert.Equal(!returns, waited > 0);
     }
 
+    /// <summary>
+    /// A shrinking mremap holds the whole space, for read while it frees. The new map may not be there before the old pages are gone, else they take its contents along.
+    /// <code>
+    /// page   0    1                 8
+    ///        |kept|being freed      |
+    ///             |new map, written |
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenTheWholeSpaceIsHeldForReadThenAMapIntoTheHoleWaits()
+    {
+        using var guest = new Guest(downgrade: true, writerLock: WriterLock.RangeLock);
+        MemoryAccessor bystander = guest.NewCpu(), other = guest.NewCpu();
+        guest.Map(0, 8);
+        bystander.Write(Guest.At(2), 1L);
+        var crew = new Crew();
+        using var done = new ManualResetEventSlim();
+        using (MemoryAccessor.Session session = bystander.OpenSession())
+        {
+            crew.Start(() => guest.Space.Remap(Guest.At(0), 8 * P, P, RemapFlags.None));
+            Wait.UntilDue(session);
+            crew.Start(() =>
+            {
+                guest.Map(1, 7);
+                Assert.Equal(0L, other.Exchange(Guest.At(2), 2L));
+                done.Set();
+            });
+            Assert.False(done.Wait(TimeSpan.FromMilliseconds(100)), "The hole was taken before its pages were gone.");
+        }
+
+        crew.Join();
+        Assert.Equal(2L, other.Read<long>(Guest.At(2)));
+    }
+
     /// <summary>The hole that the unmap leaves is the highest, and would be taken if the unmap were over. One page less than huge pages fill: no hole stays above it.</summary>
     [Fact]
     public void WhenTheHighestHoleIsHeldThenAnUnhintedMapGoesBelowIt()
