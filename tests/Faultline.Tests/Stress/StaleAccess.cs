@@ -11,6 +11,12 @@ internal static unsafe class StaleAccess
     /// <summary>How long the accessor dwells between tag and data if the call does not return, which is what the protocol is for.</summary>
     private static readonly TimeSpan s_dwell = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>
+    /// How long a control dwells, for which no call waits: until the call has returned, however long others keep the processors. Else it writes before the test looks, into a
+    /// frame that is free by then, and the frame is withheld for its broken poison.
+    /// </summary>
+    private static readonly TimeSpan s_controlDwell = TimeSpan.FromSeconds(30);
+
     /// <summary>Writes by the translation at hand, inside a section or, as a control, not announced. False: there was none.</summary>
     public static bool Write(MemoryAccessor cpu, ulong address, ulong value, bool announced, Action hit, Func<bool> returned)
     {
@@ -20,7 +26,7 @@ internal static unsafe class StaleAccess
             ref TlbEntry entry = ref cpu.Tlb.At(address);
             if (Volatile.Read(ref entry.WriteTag) != Page.Floor(address)) return false;
             hit();
-            SpinWait.SpinUntil(returned, s_dwell);
+            SpinWait.SpinUntil(returned, announced ? s_dwell : s_controlDwell);
             Volatile.Write(ref *(ulong*)(address + entry.Addend), value);
             return true;
         }
@@ -37,7 +43,7 @@ internal static unsafe class StaleAccess
         ref TlbEntry entry = ref cpu.Tlb.At(address);
         if (Volatile.Read(ref entry.ReadTag) != Page.Floor(address)) return false;
         hit();
-        SpinWait.SpinUntil(returned, s_dwell);
+        SpinWait.SpinUntil(returned, checkedAfterwards ? s_dwell : s_controlDwell);
         value = Volatile.Read(ref *(ulong*)(address + entry.Addend));
         return !checkedAfterwards || Volatile.Read(ref entry.ReadTag) == Page.Floor(address);
     }
