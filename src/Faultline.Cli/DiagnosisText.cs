@@ -30,6 +30,9 @@ internal static class DiagnosisText
         if (designs.Any(design => design.Lock.Behind.Count > 0)) console.Write(Blame(designs));
     }
 
+    /// <summary>A design's name as the head of a narrow column: seven fit beside each other.</summary>
+    public static string Head(string name) => name.Replace("Sequence", "Seq", StringComparison.Ordinal).Replace(", ", "\n", StringComparison.Ordinal);
+
     /// <summary>The rows that say what became of the faults.</summary>
     public static IEnumerable<(string Name, Func<FaultReport, string> Value)> FaultRows(IEnumerable<FaultReport> all)
     {
@@ -46,7 +49,7 @@ internal static class DiagnosisText
     private static Table Faults(IReadOnlyList<Diagnosis> designs)
     {
         var table = New("faults").AddColumn("");
-        foreach (var design in designs) table.AddColumn(new TableColumn(design.Name).RightAligned());
+        foreach (var design in designs) table.AddColumn(new TableColumn(Head(design.Name)).RightAligned());
         foreach (var (name, value) in FaultRows(designs.Select(design => design.Faults)))
             table.AddRow([name, .. designs.Select(design => value(design.Faults))]);
         return table;
@@ -54,15 +57,17 @@ internal static class DiagnosisText
 
     private static Table Calls(IReadOnlyList<Diagnosis> designs)
     {
-        var table = New("mmap_lock by kind of call").AddColumn("design").AddColumn("call");
-        foreach (string column in (string[])["writes", "mean hold, µs", "waits", "waited, ms", "longest, µs"])
+        // Of a space with one lock, "ranges" stays empty; of one with ranges the writes are those that lock all of it.
+        var table = New("locks by kind of call").AddColumn("design").AddColumn("call");
+        foreach (string column in (string[])["writes", "mean, µs", "ranges", "mean, µs", "held, ms", "waits", "waited, ms", "longest, µs"])
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var design in designs)
         {
             foreach (var c in design.Lock.Calls)
             {
                 table.AddRow(
-                    design.Name, c.User.ToString(), Number(c.Writes), c.Writes == 0 ? "" : Microseconds(c.MeanWriteHoldNanoseconds),
+                    design.Name, c.User.ToString(), NumberOrNone(c.Writes), c.Writes == 0 ? "" : Microseconds(c.MeanWriteHoldNanoseconds),
+                    NumberOrNone(c.Ranges), c.Ranges == 0 ? "" : Microseconds(c.MeanRangeHoldNanoseconds), Milliseconds(c.HeldNanoseconds),
                     Number(c.Waits), Milliseconds(c.WaitedNanoseconds), Microseconds(c.LongestWaitNanoseconds));
             }
         }
@@ -72,7 +77,7 @@ internal static class DiagnosisText
 
     private static Table Blame(IReadOnlyList<Diagnosis> designs)
     {
-        var table = New("who waited for mmap_lock behind whom").AddColumn("design").AddColumn("waiter").AddColumn("holder");
+        var table = New("who waited for locks behind whom").AddColumn("design").AddColumn("waiter").AddColumn("holder");
         table.AddColumn(new TableColumn("ms").RightAligned());
         foreach (var design in designs)
         {
@@ -82,6 +87,8 @@ internal static class DiagnosisText
 
         return table;
     }
+
+    private static string NumberOrNone(long value) => value == 0 ? "" : Number(value);
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 

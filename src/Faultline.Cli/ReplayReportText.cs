@@ -36,13 +36,13 @@ internal static class ReplayReportText
     private static Table Designs(ReplayReport report)
     {
         var table = New("designs").AddColumn("");
-        foreach (var design in report.Designs) table.AddColumn(new TableColumn(NameOf(design)).RightAligned());
+        foreach (var design in report.Designs) table.AddColumn(new TableColumn(DiagnosisText.Head(NameOf(design))).RightAligned());
         Add("wall time, ms", d => (d.WallNanoseconds / NanosecondsPerMillisecond).ToString("N1"));
         foreach (var (name, value) in DiagnosisText.FaultRows(report.Designs.Select(d => d.Faults))) Add(name, d => value(d.Faults));
         Add("latency p50, µs", d => Microseconds(d.Latency.P50));
         Add("latency p99, µs", d => Microseconds(d.Latency.P99));
         Add("latency max, µs", d => Microseconds(d.Latency.Max));
-        Add("waits for mmap_lock", d => d.Lock.Waits.ToString("N0"));
+        Add("waits for locks", d => d.Lock.Waits.ToString("N0"));
         Add("  time waited, ms", d => (d.Lock.WaitedNanoseconds / NanosecondsPerMillisecond).ToString("N2"));
         Add("frames not given back", d => d.FramesLost.ToString("N0"));
         return table;
@@ -87,7 +87,11 @@ internal static class ReplayReportText
     private static void Indented(IAnsiConsole console, int columns, string text) =>
         console.Write(new Padder(new Text(text), new Padding(columns, 0, 0, 0)));
 
-    private static string NameOf(DesignReport design) => design.ShortCut ? $"{design.Design}, short-cut" : design.Design.ToString();
+    private static string NameOf(DesignReport design)
+    {
+        var pair = new DesignPair(design.Design, design.WriterLock);
+        return design.ShortCut ? $"{pair}, short-cut" : pair.ToString();
+    }
 
     private static string Microseconds(long nanoseconds) => (nanoseconds / NanosecondsPerMicrosecond).ToString("N2");
 

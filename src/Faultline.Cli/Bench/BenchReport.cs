@@ -20,6 +20,8 @@ internal sealed record BenchReport(Machine Machine, int Rounds, double Slowness,
             console.WriteLine();
             console.WriteLine($"{benchmark.Name}: {benchmark.Summary}");
             console.Write(Variants(benchmark));
+            if (benchmark.Variants.Any(v => v.Faults is not null))
+                DiagnosisText.Write(console, [.. benchmark.Variants.Where(v => v.Faults is not null).Select(v => new Diagnosis(v.Name, v.Faults!, v.Lock!))]);
             if (benchmark.Limits.Count > 0) console.Write(Limits(benchmark));
         }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Faultline.Traces;
 
 namespace Faultline.Cli.Bench;
 
@@ -31,6 +32,7 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
 
         var readings = open.Variants.Select(_ => new Reading[rounds]).ToArray();
         var slowness = open.Variants.Select(_ => new double[rounds]).ToArray();
+        var totals = open.Variants.Select(variant => variant.Space is null ? null : new SpaceTotals()).ToArray();
         for (int round = 0; round < rounds; round++)
         {
             progress($"{benchmark.Name}: round {round + 1} of {rounds}");
@@ -41,12 +43,14 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
                 cancellation.ThrowIfCancellationRequested();
                 GC.Collect();
                 double before = Calibrator.Slowness();
+                if (open.Variants[variant].Space is { } begun) totals[variant]!.Subtract(begun);
                 readings[variant][round] = Measure(open.Variants[variant], repetitions[variant]);
+                if (open.Variants[variant].Space is { } done) totals[variant]!.Add(done);
                 slowness[variant][round] = (before + Calibrator.Slowness()) / 2;
             }
         }
 
-        return BenchmarkResult.Of(benchmark, open.Variants, readings, slowness);
+        return BenchmarkResult.Of(benchmark, open.Variants, readings, slowness, totals);
     }
 
     // The median of the pieces that fit into one measurement.

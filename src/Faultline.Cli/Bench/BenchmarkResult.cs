@@ -1,3 +1,5 @@
+using Faultline.Traces;
+
 namespace Faultline.Cli.Bench;
 
 /// <summary>What one benchmark came to.</summary>
@@ -10,13 +12,13 @@ internal sealed record BenchmarkResult(
     string Name, string Summary, string Unit, IReadOnlyList<VariantResult> Variants, IReadOnlyList<LimitResult> Limits)
 {
     /// <summary>Medians and verdicts from the readings and the machine's slowness, each by variant and round.</summary>
-    public static BenchmarkResult Of(Benchmark benchmark, IReadOnlyList<Variant> variants, Reading[][] readings, double[][] slowness)
+    public static BenchmarkResult Of(Benchmark benchmark, IReadOnlyList<Variant> variants, Reading[][] readings, double[][] slowness, SpaceTotals?[] totals)
     {
         return new(
             benchmark.Name,
             benchmark.Summary,
             benchmark.Unit,
-            [.. variants.Select((variant, i) => VariantResult.Of(variant.Name, readings[i], slowness[i]))],
+            [.. variants.Select((variant, i) => VariantResult.Of(variant.Name, readings[i], slowness[i], totals[i]))],
             [.. benchmark.Limits.Select(Judge)]);
 
         LimitResult Judge(Limit limit)
@@ -42,10 +44,18 @@ internal sealed record BenchmarkResult(
     }
 }
 
-/// <summary>One variant's medians; <paramref name="P99"/> is null where single operations are not timed.</summary>
-internal sealed record VariantResult(string Name, double Median, double Lowest, double? P99, double Slowness)
+/// <summary>One variant's medians.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Median">Of the rounds.</param>
+/// <param name="Lowest">Of the rounds.</param>
+/// <param name="P99">Null where single operations are not timed.</param>
+/// <param name="Slowness">Of the machine meanwhile.</param>
+/// <param name="Faults">What became of the faults of all rounds; null if the benchmark does not tell.</param>
+/// <param name="Lock">Who held and who waited for the address-space locks; null as above.</param>
+internal sealed record VariantResult(
+    string Name, double Median, double Lowest, double? P99, double Slowness, FaultReport? Faults = null, LockReport? Lock = null)
 {
-    public static VariantResult Of(string name, Reading[] readings, double[] slowness)
+    public static VariantResult Of(string name, Reading[] readings, double[] slowness, SpaceTotals? totals)
     {
         var mean = MedianInterval.Of(readings.Select(r => r.Mean));
         var p99 = MedianInterval.Of(readings.Select(r => r.P99));
@@ -54,7 +64,9 @@ internal sealed record VariantResult(string Name, double Median, double Lowest, 
             mean.Median,
             readings.Min(r => r.Mean),
             double.IsNaN(p99.Median) ? null : p99.Median,
-            MedianInterval.Of(slowness).Median);
+            MedianInterval.Of(slowness).Median,
+            totals?.Faults(),
+            totals?.Lock());
     }
 }
 

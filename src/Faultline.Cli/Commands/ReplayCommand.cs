@@ -12,6 +12,12 @@ internal sealed class ReplayCommand : Verb
     // A frame number has 32 bits: 16 TiB.
     private const long MostMebibytes = (1L << (32 - FramesPerMebibyteShift)) - 1;
 
+    private static readonly Dictionary<string, WriterLock> s_writerLocks = new()
+    {
+        ["mmap"] = WriterLock.MmapLock,
+        ["range"] = WriterLock.RangeLock,
+    };
+
     private static readonly Dictionary<string, IReadOnlyList<FaultDesign>> s_designs = new()
     {
         ["classic"] = [FaultDesign.Classic],
@@ -28,6 +34,12 @@ internal sealed class ReplayCommand : Verb
     {
         Description = $"How faults are served: {string.Join(", ", s_designs.Keys)}. Both: classic and area-sequence.",
         DefaultValueFactory = _ => Both,
+    };
+
+    private readonly Option<string?> _writerLock = new("--writer-lock")
+    {
+        Description = "What excludes calls of a space from each other: mmap, one lock, or range. Not range with area-lock. "
+            + "Default: mmap; with --design all each that is legal with the design.",
     };
 
     private readonly Option<bool> _shortCut = new("--short-cut") { Description = "Faults of a space with a single thread go the classic way." };
@@ -61,10 +73,12 @@ internal sealed class ReplayCommand : Verb
             "faultline replay app.fltrace",
             "faultline replay app.fltrace --design area-sequence --list 20",
             "faultline replay app.fltrace --design all",
+            "faultline replay app.fltrace --design classic --writer-lock range",
             "faultline replay app.fltrace --order-calls --require-agreement 99.5 --json")
     {
         _design.AcceptOnlyFromAmong([.. s_designs.Keys]);
-        foreach (Option option in (Option[])[_design, _shortCut, _paced, _orderCalls, _require, _list, _memory, _json]) Add(option);
+        _writerLock.AcceptOnlyFromAmong([.. s_writerLocks.Keys]);
+        foreach (Option option in (Option[])[_design, _writerLock, _shortCut, _paced, _orderCalls, _require, _list, _memory, _json]) Add(option);
         Add(_file);
     }
 
@@ -74,7 +88,7 @@ internal sealed class ReplayCommand : Verb
         var file = parse.GetRequiredValue(_file);
         var options = new ReplayOptions
         {
-            Designs = s_designs[parse.GetRequiredValue(_design)],
+            Designs = Designs(parse.GetRequiredValue(_design), parse.GetValue(_writerLock)),
             ShortCut = parse.GetValue(_shortCut),
             OrderCalls = parse.GetValue(_orderCalls),
             Paced = parse.GetValue(_paced),
@@ -92,6 +106,19 @@ internal sealed class ReplayCommand : Verb
         else ReplayReportText.Write(Context, file, report);
         TotalsReport.WarnOfLosses(Context, recording.Totals);
         return Judge(report, parse.GetValue(_require));
+    }
+
+    /// <summary>Of several designs those that are legal with the writer lock; a single one must be.</summary>
+    private static List<DesignPair> Designs(string designs, string? writerLock)
+    {
+        var pairs = DesignPair.All.Where(pair => s_designs[designs].Contains(pair.Design));
+        if (writerLock is not null || designs != All) pairs = pairs.Where(pair => pair.WriterLock == s_writerLocks[writerLock ?? s_writerLocks.Keys.First()]);
+        var legal = pairs.ToList();
+        return legal.Count > 0
+            ? legal
+            : throw new CommandException(
+                ExitCode.Usage, $"--design {designs} and --writer-lock {writerLock} exclude each other: a writer waits for the readers of one area after the other, "
+                + "which two writers under ranges could do in opposite orders", "See `faultline replay --help`");
     }
 
     private static long InRange(string option, long value, long least, long most) =>

@@ -26,10 +26,10 @@ public sealed class PreparedReplay : IDisposable
     public long Operations => _plan.Operations.Count;
 
     /// <summary>Runs all of it once, as fast as the order admits.</summary>
-    /// <param name="design">How faults are served.</param>
+    /// <param name="design">How faults are served, and what excludes calls.</param>
     /// <param name="shortCut">Faults of a space with one thread go the classic way.</param>
     /// <param name="cancellation">Stops the run.</param>
-    public DesignReport Run(FaultDesign design, bool shortCut = false, CancellationToken cancellation = default)
+    public DesignReport Run(DesignPair design, bool shortCut = false, CancellationToken cancellation = default)
     {
         using var run = new ReplayRun(_plan, design, s_options with { ShortCut = shortCut }, _memory, cancellation);
         return run.Run(static _ => { });

@@ -3,8 +3,8 @@ namespace Faultline.Traces;
 /// <summary>How to replay a recording.</summary>
 public sealed record ReplayOptions
 {
-    /// <summary>The designs to replay under, one after the other.</summary>
-    public IReadOnlyList<FaultDesign> Designs { get; init; } = [FaultDesign.Classic, FaultDesign.AreaSequence];
+    /// <summary>The designs to replay under, each with its writer lock, one after the other. Default: classic and area-sequence, with one lock.</summary>
+    public IReadOnlyList<DesignPair> Designs { get; init; } = [FaultDesign.Classic, FaultDesign.AreaSequence];
 
     /// <summary>Faults of a space with one thread go the classic way.</summary>
     public bool ShortCut { get; init; }

@@ -13,7 +13,7 @@ public static class Replayer
     /// <param name="cancellation">Stops the replay.</param>
     /// <exception cref="ReplayException">It needs more memory than it was given.</exception>
     public static ReplayReport Run(
-        Recording recording, ReplayOptions? options = null, Action<FaultDesign, long, long>? progress = null, CancellationToken cancellation = default)
+        Recording recording, ReplayOptions? options = null, Action<DesignPair, long, long>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recording);
         options ??= new ReplayOptions();
@@ -22,7 +22,7 @@ public static class Replayer
         long planned = Clock.Nanoseconds(before, Clock.Timestamp);
 
         var designs = new List<DesignReport>();
-        foreach (FaultDesign design in options.Designs)
+        foreach (DesignPair design in options.Designs)
         {
             using var run = new ReplayRun(plan, design, options, memory: null, cancellation);
             designs.Add(run.Run(done => progress?.Invoke(design, done, plan.Operations.Count)));

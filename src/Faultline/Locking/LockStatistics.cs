@@ -40,7 +40,20 @@ public sealed class LockStatistics
     /// <summary>Time waited by all kinds.</summary>
     public long TotalWaitedNanoseconds => Sum(static row => row.Waited);
 
-    /// <summary>Adds those of range locks, whose kinds are <see cref="LockUser"/>s. Their holds are counted as far as they were timed, shared ones with them.</summary>
+    /// <summary>Time for which the lock was held for write in all, from the same samples.</summary>
+    public long WriteHeldNanoseconds(LockUser user)
+    {
+        Row row = _rows[(int)user];
+        return row.Samples == 0 ? 0 : (long)((double)row.SampledHold / row.Samples * row.Writes);
+    }
+
+    /// <summary>Ranges that were held under <see cref="WriterLock.RangeLock"/>, shared ones too; an estimate from every 61st.</summary>
+    public long Ranges(LockUser user) => _rows[(int)user].Ranges;
+
+    /// <summary>Time for which they were held in all; an estimate as <see cref="Ranges"/>.</summary>
+    public long RangesHeldNanoseconds(LockUser user) => _rows[(int)user].RangesHeld;
+
+    /// <summary>Adds those of a range lock whose kinds are <see cref="LockUser"/>s.</summary>
     internal void Add(RangeLockStatistics ranges)
     {
         for (int i = 0; i < LockUsers.Count; i++)
@@ -49,8 +62,8 @@ public sealed class LockStatistics
             row.Waits += ranges.Waits(i);
             row.Waited += ranges.WaitedNanoseconds(i);
             row.Longest = Math.Max(row.Longest, ranges.LongestWaitNanoseconds(i));
-            row.Samples += ranges.TimedHolds(i);
-            row.SampledHold += ranges.TimedHoldNanoseconds(i);
+            row.Ranges += ranges.Holds(i);
+            row.RangesHeld += ranges.HeldNanoseconds(i);
             for (int holder = 0; holder < LockUsers.Count; holder++) _blame[Index((LockUser)i, (LockUser)holder)] += ranges.BlamedNanoseconds(i, holder);
         }
     }
@@ -80,6 +93,6 @@ public sealed class LockStatistics
 
     private struct Row
     {
-        public long Waits, Waited, Longest, Writes, Samples, SampledHold;
+        public long Waits, Waited, Longest, Writes, Samples, SampledHold, Ranges, RangesHeld;
     }
 }

@@ -122,7 +122,7 @@ public sealed class RangeLock
 
     private RangeHold Granted(RangeRequest request)
     {
-        if (request.Number % RangeLockAccounts.SampleEvery == 0) request.HeldSince = Clock.Timestamp;
+        if (request.Number % RangeLockAccounts.SampleEvery == RangeLockAccounts.SampledOfEach) request.HeldSince = Clock.Timestamp;
         return new RangeHold(this, request);
     }
 

@@ -8,6 +8,9 @@ internal sealed class RangeLockAccounts(int kinds)
     /// <summary>A prime, so that a program that locks in a rhythm is sampled at every beat of it.</summary>
     public const ulong SampleEvery = 61;
 
+    /// <summary>In the middle, so that the number of holds, told from the sampled ones, is on the average right for a lock that is used a few times only.</summary>
+    public const ulong SampledOfEach = SampleEvery / 2;
+
     // Clock readings and differences of them. Atomic additions by any thread; a snapshot may lie between two of them.
     private readonly Word64[] _waits = new Word64[kinds];
     private readonly Word64[] _waited = new Word64[kinds];

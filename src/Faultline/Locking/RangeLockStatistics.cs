@@ -26,9 +26,11 @@ public sealed class RangeLockStatistics
     /// <summary>The part of <paramref name="waiter"/>'s waits that was for a request of <paramref name="other"/>, which held the range or waited itself.</summary>
     public long BlamedNanoseconds(int waiter, int other) => _blame[(waiter * Kinds) + other];
 
-    internal long TimedHolds(int kind) => _holds[kind];
+    /// <summary>Requests that were granted and let go; an estimate from every 61st of the lock.</summary>
+    public long Holds(int kind) => _holds[kind] * (long)RangeLockAccounts.SampleEvery;
 
-    internal long TimedHoldNanoseconds(int kind) => _held[kind];
+    /// <summary>Time for which they held their ranges in all; an estimate as <see cref="Holds"/>.</summary>
+    public long HeldNanoseconds(int kind) => _held[kind] * (long)RangeLockAccounts.SampleEvery;
 
     /// <summary>Mean time for which a range was held, from every 61st request; NaN if there was none.</summary>
     public double MeanHoldNanoseconds(int kind) => (double)_held[kind] / _holds[kind];

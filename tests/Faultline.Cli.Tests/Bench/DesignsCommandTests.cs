@@ -1,5 +1,6 @@
 using Faultline.Cli.Bench;
 using Faultline.Cli.Bench.Benchmarks;
+using Faultline.Locking;
 
 namespace Faultline.Cli.Tests.Bench;
 
@@ -12,6 +13,15 @@ public class DesignsCommandTests
         Assert.Equal(ExitCode.Ok, run.ExitCode);
         Assert.Contains("designs/thread-stacks", run.Output);
         Assert.All(Names.Designs.Where(d => d.Design != FaultDesign.Classic), d => Assert.Contains($"{d.Name} / classic ≤ 1.", run.Output));
+    }
+
+    [Fact]
+    public void WhenRunThenEveryVariantTellsWhatBecameOfItsFaultsAndItsLocks()
+    {
+        var result = new BenchRunner(BenchRunner.FewestRounds, _ => { }, CancellationToken.None).Run(new RegionBenchmark(touch: true));
+        Assert.All(result.Variants, v => Assert.True(v.Faults!.Resolved > 0));
+        Assert.All(result.Variants, v => Assert.Contains(v.Lock!.Calls, c => c.User == LockUser.Unmap && c.HeldNanoseconds > 0));
+        Assert.All(result.Variants, v => Assert.Equal(v.Name.StartsWith("ranges", StringComparison.Ordinal), v.Lock!.Calls.Any(c => c.Ranges > 0)));
     }
 
     [Theory]

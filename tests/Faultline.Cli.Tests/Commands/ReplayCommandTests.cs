@@ -15,6 +15,53 @@ public class ReplayCommandTests
             Assert.Contains(word, cli.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void WhenAllDesignsAreAskedForThenOneTableHasEveryLegalPair()
+    {
+        var cli = Cli.Run("replay", s_sample, "--design", "all", "--require-agreement", "99.5");
+        Assert.Equal((ExitCode.Ok, ""), (cli.ExitCode, cli.Error));
+        string[] lines = cli.Output.Split('\n');
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 120));
+        string[] heads = lines.Single(line => line.Contains("AreaLock", StringComparison.Ordinal) && line.Contains("AreaSeq ", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["Classic", "Classic", "AreaSeq", "AreaSeq", "SpaceSeq", "SpaceSeq", "AreaLock"], heads);
+        Assert.Single(lines, line => line.StartsWith("  faults ", StringComparison.Ordinal) && line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length == 8);
+    }
+
+    [Fact]
+    public void WhenAllDesignsAreAskedForAsJsonThenEachPairIsReportedWithItsDiagnosis()
+    {
+        var cli = Cli.Run("replay", s_sample, "--design", "all", "--json");
+        var designs = JsonDocument.Parse(cli.Output).RootElement.GetProperty("report").GetProperty("designs").EnumerateArray().ToList();
+        Assert.Equal(
+            DesignPair.All.Select(pair => (pair.Design.ToString(), pair.WriterLock.ToString())),
+            designs.Select(d => (d.GetProperty("design").GetString()!, d.GetProperty("writerLock").GetString()!)));
+        Assert.All(designs, d => Assert.True(d.GetProperty("faults").TryGetProperty("failedNanoseconds", out _)));
+        Assert.All(designs, d => Assert.All(d.GetProperty("lock").GetProperty("calls").EnumerateArray(), c => Assert.True(c.TryGetProperty("heldNanoseconds", out _))));
+    }
+
+    [Theory]
+    [InlineData("area-lock", "mmap", 1)]
+    [InlineData("classic", "range", 1)]
+    [InlineData("both", "range", 2)]
+    [InlineData("all", "range", 3)]
+    [InlineData("all", "mmap", 4)]
+    public void WhenAWriterLockIsNamedThenTheDesignsThatAreLegalWithItAreReplayed(string design, string writerLock, int count)
+    {
+        var cli = Cli.Run("replay", s_sample, "--design", design, "--writer-lock", writerLock, "--json");
+        var designs = JsonDocument.Parse(cli.Output).RootElement.GetProperty("report").GetProperty("designs").EnumerateArray().ToList();
+        Assert.Equal(count, designs.Count);
+        Assert.All(designs, d => Assert.StartsWith(writerLock, d.GetProperty("writerLock").GetString(), StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public void WhenDesignAndWriterLockExcludeEachOtherThenItIsWrongUsage()
+    {
+        var cli = Cli.Run("replay", s_sample, "--design", "area-lock", "--writer-lock", "range");
+        Assert.Equal((ExitCode.Usage, ""), (cli.ExitCode, cli.Output));
+        Assert.Contains("--design area-lock and --writer-lock range exclude each other", cli.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("syscalls:sys_enter_msync: start: 0x1000, len: 0x1000, flags: 0x0", "nothing that could agree")]
     [InlineData("PERF_RECORD_LOST lost 253", "253 events were lost")]
@@ -31,7 +78,7 @@ public class ReplayCommandTests
     public void WhenThreadsWaitedThenTheTableSaysBehindWhomWithinTheWidthOfATerminal()
     {
         var cli = Cli.Run("replay", TestFolder.Sample("ebizzy-mTt4.fltrace"), "--design", "classic");
-        Assert.Contains("who waited for mmap_lock behind whom", cli.Output, StringComparison.Ordinal);
+        Assert.Contains("who waited for locks behind whom", cli.Output, StringComparison.Ordinal);
         Assert.All(cli.Output.Split('\n'), line => Assert.InRange(line.Length, 0, 120));
     }
 

@@ -30,7 +30,7 @@ internal sealed class DesignFaultsBenchmark(int threads, bool oneArea) : Benchma
         var guests = Names.Designs.Select(design => (design.Name, Options: new AddressSpaceOptions { Design = design.Design }))
             .Append((Name: UnderRanges, Options: new AddressSpaceOptions { WriterLock = WriterLock.RangeLock }));
         var crews = guests.Select(guest => (guest.Name, Crew: new FaultCrew(new Guest(memory, guest.Options), threads, Part, oneArea))).ToArray();
-        return new OpenBenchmark([.. crews.Select(c => new Variant(c.Name, c.Crew.Measure))], [memory, .. crews.Select(c => c.Crew)]);
+        return new OpenBenchmark([.. crews.Select(c => new Variant(c.Name, c.Crew.Measure, c.Crew.Space))], [memory, .. crews.Select(c => c.Crew)]);
     }
 
     // Alone, the area's lock is paid for and spares nothing.
@@ -53,6 +53,8 @@ internal sealed class FaultCrew : IDisposable
         ulong whole = oneArea ? guest.Map(threads * part) : 0;
         _starts = [.. Enumerable.Range(0, threads).Select(i => oneArea ? whole + ((ulong)i * (ulong)part) : MapApart(guest, part))];
     }
+
+    public AddressSpace Space => _guest.Space;
 
     /// <summary>The mean time of a fault in its thread.</summary>
     public Reading Measure(int repetitions)

@@ -27,7 +27,10 @@ internal sealed class IdleAccessorsBenchmark : Benchmark
             guest.Space.Map(Touched, Page.Size, Protection.ReadWrite, MapFlags.Private | MapFlags.Fixed);
         foreach (var accessor in idle.Append(alone.Accessor)) accessor.Write(Touched, Touched);
         return new OpenBenchmark(
-            [new(None, n => GuestFaults.MapUnmap(alone, touch: true, n)), new(Idle, n => GuestFaults.MapUnmap(crowded, touch: true, n))],
+            [
+                new(None, n => GuestFaults.MapUnmap(alone, touch: true, n), alone.Space),
+                new(Idle, n => GuestFaults.MapUnmap(crowded, touch: true, n), crowded.Space),
+            ],
             [memory, alone, crowded, .. idle]);
     }
 }

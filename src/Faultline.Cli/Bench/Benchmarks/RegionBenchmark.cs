@@ -30,18 +30,24 @@ internal sealed class RegionBenchmark(bool touch) : Benchmark
     public override OpenBenchmark Open()
     {
         var memory = Guest.Memory(2 * Threads * Pages * Page.Size);
-        var whole = new AddressSpace(memory);
-        var ranges = new AddressSpace(memory, new AddressSpaceOptions { WriterLock = WriterLock.RangeLock });
-        var ofWhole = Enumerable.Range(0, Threads).Select(_ => whole.CreateAccessor()).ToArray();
-        var ofRanges = Enumerable.Range(0, Threads).Select(_ => ranges.CreateAccessor()).ToArray();
+        var owned = new List<IDisposable> { memory };
         return new OpenBenchmark(
             [
-                new(Names.MmapLock + OneThread, n => Measure(ofWhole[..1], n)),
-                new(Names.MmapLock + TwoThreads, n => Measure(ofWhole, n)),
-                new(Names.RangeLock + OneThread, n => Measure(ofRanges[..1], n)),
-                new(Names.RangeLock + TwoThreads, n => Measure(ofRanges, n)),
+                Variant(Names.MmapLock + OneThread, WriterLock.MmapLock, 1),
+                Variant(Names.MmapLock + TwoThreads, WriterLock.MmapLock, Threads),
+                Variant(Names.RangeLock + OneThread, WriterLock.RangeLock, 1),
+                Variant(Names.RangeLock + TwoThreads, WriterLock.RangeLock, Threads),
             ],
-            [memory, whole, ranges, .. ofWhole, .. ofRanges]);
+            [.. owned]);
+
+        // Each in a space of its own, which counts what waits there. All with as many accessors: an unmap asks them.
+        Variant Variant(string name, WriterLock writers, int threads)
+        {
+            var space = new AddressSpace(memory, new AddressSpaceOptions { WriterLock = writers });
+            var accessors = Enumerable.Range(0, Threads).Select(_ => space.CreateAccessor()).ToArray();
+            owned.AddRange([space, .. accessors]);
+            return new(name, n => Measure(accessors[..threads], n), space);
+        }
     }
 
     private Reading Measure(MemoryAccessor[] accessors, int repetitions)

@@ -33,9 +33,9 @@ internal sealed class ThreadStackBenchmark : Benchmark
         var ranges = new Guest(memory, new AddressSpaceOptions { DowngradeOnUnmap = false, WriterLock = WriterLock.RangeLock });
         return new OpenBenchmark(
             [
-                new(Names.MmapLock, _ => Measure(held)),
-                new(Downgraded, _ => Measure(downgraded)),
-                new(Names.RangeLock, _ => Measure(ranges)),
+                new(Names.MmapLock, _ => Measure(held), held.Space),
+                new(Downgraded, _ => Measure(downgraded), downgraded.Space),
+                new(Names.RangeLock, _ => Measure(ranges), ranges.Space),
             ],
             memory, held, downgraded, ranges);
     }

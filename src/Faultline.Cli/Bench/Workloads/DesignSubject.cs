@@ -8,30 +8,25 @@ namespace Faultline.Cli.Bench.Workloads;
 internal sealed class DesignSubject : Subject
 {
     private readonly PhysicalMemory _memory;
-    private readonly FaultDesign _design;
-    private readonly WriterLock _writers;
+    private readonly DesignPair _design;
 
-    public DesignSubject(PhysicalMemory memory, FaultDesign design, WriterLock writers)
-        : base(writers == WriterLock.MmapLock ? design.ToString() : $"{design}, ranges")
+    public DesignSubject(PhysicalMemory memory, DesignPair design)
+        : base(design.ToString())
     {
         _memory = memory;
         _design = design;
-        _writers = writers;
         Totals = new SpaceTotals();
     }
 
     /// <summary>Every design with every writer lock that is legal with it.</summary>
     public static IEnumerable<DesignSubject> All(PhysicalMemory memory) =>
-        from design in Enum.GetValues<FaultDesign>()
-        from writers in Enum.GetValues<WriterLock>()
-        where design != FaultDesign.AreaLock || writers == WriterLock.MmapLock
-        select new DesignSubject(memory, design, writers);
+        DesignPair.All.Select(design => new DesignSubject(memory, design));
 
     public override void Forget() => Totals = new SpaceTotals();
 
     public override WorkloadSample Sample(WorkloadPlan plan, int threads, WorkloadLength length, CancellationToken cancellation)
     {
-        using var program = new GuestProgram(_memory, _design, _writers);
+        using var program = new GuestProgram(_memory, _design.Design, _design.WriterLock);
         using var run = Open(plan, program, threads, cancellation);
 
         // Neither the setting up nor the checks belong to the diagnosis.

@@ -13,11 +13,15 @@ public sealed record LockReport(long Waits, long WaitedNanoseconds, IReadOnlyLis
 /// <param name="User">What it does.</param>
 /// <param name="Writes">Acquisitions for write; those for read are not counted.</param>
 /// <param name="MeanWriteHoldNanoseconds">How long each of <paramref name="Writes"/> held the lock, from samples; 0 if there is none.</param>
+/// <param name="Ranges">Ranges that were held, shared ones too; an estimate from every 61st. 0 under <see cref="WriterLock.MmapLock"/>.</param>
+/// <param name="MeanRangeHoldNanoseconds">How long each of <paramref name="Ranges"/> was held; 0 if there is none.</param>
+/// <param name="HeldNanoseconds">How long all of them were held, and the lock for write; an estimate.</param>
 /// <param name="Waits">Acquisitions, for read and for write, that had to wait.</param>
 /// <param name="WaitedNanoseconds">Their time.</param>
 /// <param name="LongestWaitNanoseconds">The longest of them.</param>
 public sealed record LockCalls(
-    LockUser User, long Writes, double MeanWriteHoldNanoseconds, long Waits, long WaitedNanoseconds, long LongestWaitNanoseconds);
+    LockUser User, long Writes, double MeanWriteHoldNanoseconds, long Ranges, double MeanRangeHoldNanoseconds, long HeldNanoseconds, long Waits,
+    long WaitedNanoseconds, long LongestWaitNanoseconds);
 
 /// <summary>Time waited by one kind of user behind another.</summary>
 /// <param name="Waiter">Who waited.</param>

@@ -64,6 +64,9 @@ public sealed record DesignReport
     /// <summary>How faults were served.</summary>
     public required FaultDesign Design { get; init; }
 
+    /// <summary>What excluded calls from each other.</summary>
+    public required WriterLock WriterLock { get; init; }
+
     /// <summary>With the single-thread short-cut.</summary>
     public required bool ShortCut { get; init; }
 

@@ -41,8 +41,7 @@ public sealed class SpaceTotals
         _calls.Values.Sum(calls => calls.Waits),
         _calls.Values.Sum(calls => calls.Waited),
         [
-            .. _calls.Where(c => c.Value.Writes != 0 || c.Value.Waits != 0).Select(c => new LockCalls(
-                c.Key, c.Value.Writes, c.Value.Writes == 0 ? 0 : c.Value.Held / c.Value.Writes, c.Value.Waits, c.Value.Waited, c.Value.Longest)),
+            .. _calls.Where(c => c.Value.Writes != 0 || c.Value.Ranges != 0 || c.Value.Waits != 0).Select(c => c.Value.Report(c.Key)),
         ],
         [
             .. _blame.Where(b => b.Value != 0).Select(b => new LockBlame(b.Key.Waiter, b.Key.Holder, b.Value))
@@ -72,19 +71,20 @@ public sealed class SpaceTotals
         }
     }
 
-    private readonly record struct Calls(long Writes, double Held, long Waits, long Waited, long Longest)
+    private readonly record struct Calls(long Writes, long WriteHeld, long Ranges, long RangesHeld, long Waits, long Waited, long Longest)
     {
-        public Calls Plus(LockStatistics locks, LockUser user, int sign)
-        {
-            // No sample yet: what was held is little, and counts as nothing.
-            double mean = locks.MeanWriteHoldNanoseconds(user);
-            double held = double.IsNaN(mean) ? 0 : mean * locks.Writes(user);
-            return new(
-                Writes + (sign * locks.Writes(user)),
-                Held + (sign * held),
-                Waits + (sign * locks.Waits(user)),
-                Waited + (sign * locks.WaitedNanoseconds(user)),
-                Math.Max(Longest, sign * locks.LongestWaitNanoseconds(user)));
-        }
+        public Calls Plus(LockStatistics locks, LockUser user, int sign) => new(
+            Writes + (sign * locks.Writes(user)),
+            WriteHeld + (sign * locks.WriteHeldNanoseconds(user)),
+            Ranges + (sign * locks.Ranges(user)),
+            RangesHeld + (sign * locks.RangesHeldNanoseconds(user)),
+            Waits + (sign * locks.Waits(user)),
+            Waited + (sign * locks.WaitedNanoseconds(user)),
+            Math.Max(Longest, sign * locks.LongestWaitNanoseconds(user)));
+
+        public LockCalls Report(LockUser user) => new(
+            user, Writes, Mean(WriteHeld, Writes), Ranges, Mean(RangesHeld, Ranges), WriteHeld + RangesHeld, Waits, Waited, Longest);
+
+        private static double Mean(long held, long holds) => holds == 0 ? 0 : (double)held / holds;
     }
 }

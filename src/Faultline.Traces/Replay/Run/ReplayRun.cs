@@ -15,7 +15,7 @@ internal sealed class ReplayRun : IDisposable
     private readonly SpaceTotals _totals = new();
 
     /// <summary>A run over <paramref name="memory"/>, or over memory of its own if that is null.</summary>
-    public ReplayRun(ReplayPlan plan, FaultDesign design, ReplayOptions options, PhysicalMemory? memory, CancellationToken cancellation)
+    public ReplayRun(ReplayPlan plan, DesignPair design, ReplayOptions options, PhysicalMemory? memory, CancellationToken cancellation)
     {
         Plan = plan;
         Options = options;
@@ -38,7 +38,7 @@ internal sealed class ReplayRun : IDisposable
 
     public ReplayOptions Options { get; }
 
-    public FaultDesign Design { get; }
+    public DesignPair Design { get; }
 
     public PhysicalMemory Memory { get; }
 
@@ -160,7 +160,8 @@ internal sealed class ReplayRun : IDisposable
         if (machine?.StackLimit is { } stack) limits.Stack = (ulong)stack;
         return new AddressSpaceOptions
         {
-            Design = Design,
+            Design = Design.Design,
+            WriterLock = Design.WriterLock,
             SingleThreadShortcut = Options.ShortCut,
             MmapBase = mmapBase != 0 ? mmapBase : defaults.MmapBase,
             MinimumAddress = (ulong?)machine?.MinimumAddress ?? defaults.MinimumAddress,
@@ -184,7 +185,8 @@ internal sealed class ReplayRun : IDisposable
         Files.Dispose();
         return new DesignReport
         {
-            Design = Design,
+            Design = Design.Design,
+            WriterLock = Design.WriterLock,
             ShortCut = Options.ShortCut,
             WallNanoseconds = wall,
             Faults = _totals.Faults(),

@@ -44,6 +44,27 @@ public class SpaceTotalsTests
         Assert.Equal(means.Average(), mean, tolerance: 1);
     }
 
+    [Fact]
+    public void WhenCallsLockRangesThenTheirHoldsAreEstimatedFromSamples()
+    {
+        const int Times = 1000;
+        using var memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = 4096 });
+        using var space = new AddressSpace(memory, new AddressSpaceOptions { WriterLock = WriterLock.RangeLock });
+        using var accessor = space.CreateAccessor();
+        Work(space, accessor, Times);
+        var totals = new SpaceTotals();
+        totals.Add(space);
+
+        // Two calls and no other user of ranges: of each kind every 61st is sampled, since 61 is odd.
+        Assert.All(totals.Lock().Calls, c => Assert.Equal(0, c.Writes));
+        foreach (var user in new[] { LockUser.Map, LockUser.Unmap })
+        {
+            var call = totals.Lock().Calls.Single(c => c.User == user);
+            Assert.InRange(call.Ranges, Times - 122, Times + 122);
+            Assert.Equal(call.HeldNanoseconds, call.Ranges * call.MeanRangeHoldNanoseconds, tolerance: 1);
+        }
+    }
+
     private static void Work(AddressSpace space, MemoryAccessor accessor, int times)
     {
         for (int i = 0; i < times; i++)
