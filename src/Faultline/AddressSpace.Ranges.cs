@@ -17,9 +17,10 @@ public sealed partial class AddressSpace
     // Null under WriterLock.MmapLock.
     private readonly RangeLock? _ranges;
 
-    // What range writers change areas with: as many as there ever were at a time. Guarded by _changesGate.
-    private readonly Stack<AreaChange> _changes = new();
-    private SpinGate _changesGate = new(LockRank.AreaChanges);
+    // What range writers change areas with, a slot for some threads each, on lines of their own. An exchange takes it, a release store brings it back; of two that meet in a
+    // slot one is left to the collector.
+    private const int ChangeSlots = 16, SlotsPerLine = 8;
+    private readonly Ref<AreaChange?>[] _changes = new Ref<AreaChange?>[ChangeSlots * SlotsPerLine];
 
     /// <summary>Counts of writers, for <see cref="FaultDesign.SpaceSequence"/>; null under other designs.</summary>
     internal WriterCounts? Writers { get; }
@@ -46,11 +47,13 @@ public sealed partial class AddressSpace
     {
         if (_ranges is null) return EnterWriteWhole(user);
         MmapLock.EnterRead(user);
-        (ulong low, ulong high) = Concerned(start, end);
+        AreaNeighbourhood around = Areas.Around(start, end);
+        (ulong low, ulong high) = Concerned(in around, start, end);
         for (int i = 0; i < MaxWidenings; i++)
         {
             RangeHold range = _ranges.Enter(low, high, isExclusive: true, (int)user);
-            (ulong lowNow, ulong highNow) = Concerned(start, end);
+            if (!around.IsCurrent) around = Areas.Around(start, end);
+            (ulong lowNow, ulong highNow) = Concerned(in around, start, end);
             if (low <= lowNow && highNow <= high) return WriterHold.OfRange(this, TakeChange(), user, range);
 
             // The neighbours changed before the range was held. To let go before asking for more is what keeps two calls that widen from waiting for each other.
@@ -84,7 +87,8 @@ public sealed partial class AddressSpace
             if (HasTooManyAreas || placement.Find(in request, ceiling, out start) != Errno.None) break;
             if (request.Place is { } place) start = place.Take(start);
             ulong end = start + request.Length;
-            (ulong low, ulong high) = Concerned(start, end);
+            AreaNeighbourhood around = Areas.Around(start, end);
+            (ulong low, ulong high) = Concerned(in around, start, end);
             RangeHold range;
             if (request.IsFixed || request.Place is not null)
             {
@@ -96,8 +100,9 @@ public sealed partial class AddressSpace
                 continue;
             }
 
-            (ulong lowNow, ulong highNow) = Concerned(start, end);
-            bool isStillFree = request.IsFixed || request.Place is not null || placement.IsFree(start, request.Length);
+            if (!around.IsCurrent) around = Areas.Around(start, end);
+            (ulong lowNow, ulong highNow) = Concerned(in around, start, end);
+            bool isStillFree = request.IsFixed || request.Place is not null || around.IsFree(end);
             if (isStillFree && low <= lowNow && highNow <= high)
             {
                 hold = WriterHold.OfRange(this, TakeChange(), LockUser.Map, range);
@@ -130,30 +135,16 @@ public sealed partial class AddressSpace
     /// Without that page two maps that will touch, each on its own side of a table's border, would not meet: the one that comes later finds the other's area, which
     /// it could merge with, outside its range.
     /// </remarks>
-    private (ulong Low, ulong High) Concerned(ulong start, ulong end)
+    private static (ulong Low, ulong High) Concerned(in AreaNeighbourhood around, ulong start, ulong end)
     {
         ulong span = TableLevel.Span(TableLevel.Pmd);
         ulong low, high;
-        if (Areas.Find(start) is { } first && first.Start < start)
-        {
-            low = first.Start;
-        }
-        else
-        {
-            VmArea? below = Areas.Previous(start);
-            low = below is not null && below.End == start ? below.Start : Math.Max(below?.End ?? 0, (start - Math.Min(start, Page.Size)) & ~(span - 1));
-        }
+        if (around.First is { } first && first.Start < start) low = first.Start;
+        else if (around.Below is { } below && below.End == start) low = below.Start;
+        else low = Math.Max(around.Below?.End ?? 0, (start - Math.Min(start, Page.Size)) & ~(span - 1));
 
-        if (Areas.Find(end) is { } last)
-        {
-            high = last.End;
-        }
-        else
-        {
-            VmArea? above = Areas.Next(end);
-            high = Math.Min(above?.Start ?? ulong.MaxValue, (end + Page.Size + span - 1) & ~(span - 1));
-        }
-
+        if (around.Last is { } last && last.Start <= end) high = last.End;
+        else high = Math.Min(around.Last?.Start ?? ulong.MaxValue, (end + Page.Size + span - 1) & ~(span - 1));
         return (low, high);
     }
 
@@ -188,20 +179,11 @@ public sealed partial class AddressSpace
         }
     }
 
-    private AreaChange TakeChange()
-    {
-        _changesGate.Enter();
-        bool found = _changes.TryPop(out AreaChange? change);
-        _changesGate.Exit();
-        return found ? change! : new AreaChange(this);
-    }
+    private AreaChange TakeChange() => SpareChange.Exchange(null) ?? new AreaChange(this);
 
-    internal void ReturnChange(AreaChange change)
-    {
-        _changesGate.Enter();
-        _changes.Push(change);
-        _changesGate.Exit();
-    }
+    internal void ReturnChange(AreaChange change) => SpareChange.StoreRelease(change);
+
+    private ref Ref<AreaChange?> SpareChange => ref _changes[Threads.CurrentId % ChangeSlots * SlotsPerLine];
 
     private static (MmapLock Whole, WriterCounts? Writers, RangeLock? Ranges, AreaUsage Usage) CreateLocks(AddressSpaceOptions options)
     {

@@ -87,6 +87,17 @@ internal sealed partial class AreaTree
     /// <summary>The area above <paramref name="area"/>.</summary>
     public VmArea? Next(VmArea area) => Next(area.End);
 
+    /// <summary>What lies in and about <c>[start, end)</c>: one search if one leaf has it all.</summary>
+    public AreaNeighbourhood Around(ulong start, ulong end)
+    {
+        AreaRun run = Locate(start, out AreaLeaf leaf);
+        int first = run.FirstEndingAfter(start), last = run.FirstEndingAfter(end);
+        bool hasAll = (first > 0 || leaf.Low == 0) && (last < run.Count || leaf.High == AreaLeaf.NoHigh);
+        if (!hasAll) return new AreaNeighbourhood(Previous(start), FindFirstEndingAfter(start), FindFirstEndingAfter(end), leaf: null, run: null);
+        return new AreaNeighbourhood(
+            first > 0 ? run[first - 1] : null, first < run.Count ? run[first] : null, last < run.Count ? run[last] : null, leaf, run);
+    }
+
     /// <summary>The areas that overlap <c>[start, end)</c>, in order.</summary>
     public AreaRange Range(ulong start, ulong end) => new(this, start, end);
 

@@ -115,9 +115,6 @@ internal readonly struct Placement(AddressSpace space)
         return space.Areas.TryFindGapBottomUp(bottom, top, length, out start);
     }
 
-    /// <summary>A place that was found is free still.</summary>
-    public bool IsFree(ulong start, ulong length) => IsFree(start, length, UserSpace.End);
-
     /// <summary>The range is below <paramref name="top"/> and neither in an area nor in the guard gap of a stack.</summary>
     private bool IsFree(ulong start, ulong length, ulong top)
     {

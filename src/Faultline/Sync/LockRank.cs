@@ -72,9 +72,6 @@ internal enum LockRank : byte
     /// <summary>A space's accessors.</summary>
     Accessors,
 
-    /// <summary>What range writers change areas with.</summary>
-    AreaChanges,
-
     /// <summary>Inside of a lock that sleeps: its queue.</summary>
     LockQueue,
 

@@ -80,6 +80,24 @@ public class AreaTreeTests
     }
 
     [Fact]
+    public void WhenANeighbourhoodChangesThenItIsNotCurrentAnyMore()
+    {
+        var tree = new AreaTree();
+        VmArea first = AreaProgram.Area(AreaProgram.Address(1), AreaProgram.Address(2)), second = AreaProgram.Area(AreaProgram.Address(4), AreaProgram.Address(5));
+        tree.Insert(first);
+        AreaNeighbourhood before = tree.Around(AreaProgram.Address(2), AreaProgram.Address(6));
+        Assert.True(before.IsCurrent);
+        Assert.True(before.IsFree(AreaProgram.Address(6)));
+        tree.Insert(second);
+        Assert.False(before.IsCurrent);
+        AreaNeighbourhood after = tree.Around(AreaProgram.Address(2), AreaProgram.Address(6));
+        Assert.False(after.IsFree(AreaProgram.Address(6)));
+        Assert.True(after.IsFree(AreaProgram.Address(4)));
+        tree.Remove(second);
+        Assert.False(after.IsCurrent);
+    }
+
+    [Fact]
     public void WhenAnAreaIsNotInTheTreeThenReplacingItThrowsAndChangesNothing()
     {
         var tree = new AreaTree();
@@ -145,6 +163,13 @@ public class AreaTreeTests
 
         ulong end = address + (100 * (ulong)Page.Size);
         Assert.Equal(areas.Where(area => area.End > address && area.Start < end), Enumerate(program.Tree, address, end));
+        foreach (ulong last in new[] { address + Page.Size, end })
+        {
+            AreaNeighbourhood around = program.Tree.Around(address, last);
+            Assert.Same(program.Tree.Previous(address), around.Below);
+            Assert.Same(program.Tree.FindFirstEndingAfter(address), around.First);
+            Assert.Same(program.Tree.FindFirstEndingAfter(last), around.Last);
+        }
     }
 
     private static List<VmArea> Enumerate(AreaTree tree, ulong start, ulong end)
