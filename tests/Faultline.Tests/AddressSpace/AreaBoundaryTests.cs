@@ -170,9 +170,16 @@ public class AreaBoundaryTests
             using var test = new TestSpace();
             using var file = new GeneratedFile(test.Memory, "/data", new FileIdentity(8, 1, 7), length: null);
             var spaces = new Stack<AddressSpace>([test.Space]);
-            foreach ((Step step, int at, int length) in program) Do(spaces, file, step, at, Math.Min(length, Pages - at));
-            foreach (ulong address in spaces.Peek().ListBoundaries().Select(boundary => boundary.Address).ToArray()) LookAgain(spaces.Peek(), address);
-            while (spaces.Count > 1) spaces.Pop().Dispose();
+            try
+            {
+                foreach ((Step step, int at, int length) in program) Do(spaces, file, step, at, Math.Min(length, Pages - at));
+                foreach (ulong address in spaces.Peek().ListBoundaries().Select(boundary => boundary.Address).ToArray()) LookAgain(spaces.Peek(), address);
+            }
+            finally
+            {
+                // Else frames that are not home would be all that a failure says.
+                while (spaces.Count > 1) spaces.Pop().Dispose();
+            }
         }, iter: 3000);
     }
 
@@ -229,8 +236,11 @@ public class AreaBoundaryTests
         space.Protect(address, before.Above.Length, Protection.None);
         AreaInfo without = space.ListAreas().Single(area => area.Start <= address && address < area.End);
         bool isAlone = without.Start == address && without.Length == before.Above.Length;
+
+        // An area that may not be written and has no AnonVma, as MREMAP_DONTUNMAP leaves it, is no longer counted once mprotect has seen it: then something else is different.
+        bool isCountedStill = Has(without, "ac") == Has(before.Above, "ac") || rights.HasFlag(Protection.Write);
         space.Protect(address, before.Above.Length, rights);
-        if (!isAlone) return;
+        if (!isAlone || !isCountedStill) return;
         bool isOne = space.ListAreas().Single(area => area.Start <= address && address < area.End).Start < address;
         Assert.True(isOne == (before.Obstacles == MergeObstacles.None), $"{before.Explanation}, and they are {(isOne ? "one" : "two")}");
     }
