@@ -196,6 +196,6 @@ public sealed partial class AddressSpace
 
         bool hasRanges = options.WriterLock == WriterLock.RangeLock;
         WriterCounts? writers = options.Design == FaultDesign.SpaceSequence ? new WriterCounts() : null;
-        return (new MmapLock(writers), writers, hasRanges ? new RangeLock(LockUsers.Count) : null, new AreaUsage(hasRanges));
+        return (new MmapLock(writers, hasRanges), writers, hasRanges ? new RangeLock(LockUsers.Count) : null, new AreaUsage(hasRanges));
     }
 }

@@ -17,11 +17,13 @@ namespace Faultline.Locking;
 /// cannot see that, and 2 µs cover a hold that does not sleep.</item>
 /// <item><see cref="Downgrade"/> lets in the readers at the head of the queue and no writer.</item>
 /// </list>
-/// Uncontended: one compare-and-swap to enter, one atomic addition to leave, no time stamp. <c>docs/locking.md</c> has the whole picture.
+/// Uncontended: one compare-and-swap to enter, one atomic addition to leave, no time stamp. Where writers lock ranges, and so hold this lock for read, readers are counted by
+/// <see cref="ReaderSlots"/>; they come to the word below only to wait for a writer of the whole space. <c>docs/locking.md</c> has the whole picture.
 /// </remarks>
 internal sealed partial class MmapLock
 {
     private readonly WriterCounts? _writers;
+    private readonly ReaderSlots? _slots;
 
     // The whole state, laid out by LockWord. Each change is one atomic operation: entering acquires, leaving releases.
     private OwnCacheLine _line;
@@ -33,31 +35,40 @@ internal sealed partial class MmapLock
 
     /// <summary>A free lock.</summary>
     /// <param name="writers">Where its write holds are counted; null where no fault validates by that, since it costs a writer two full fences.</param>
-    public MmapLock(WriterCounts? writers = null) => _writers = writers;
+    /// <param name="hasReaderSlots">Readers of different threads share no line; a writer looks at sixteen.</param>
+    public MmapLock(WriterCounts? writers = null, bool hasReaderSlots = false) => (_writers, _slots) = (writers, hasReaderSlots ? new ReaderSlots() : null);
 
     private ref Word64 State => ref _line.Word;
 
     /// <summary>Held in either mode, by whomever; for assertions.</summary>
-    public bool IsHeld => new LockWord(State.LoadRelaxed()).IsHeld;
+    public bool IsHeld => new LockWord(State.LoadRelaxed()).IsHeld || _slots is { IsAnybodyInside: true };
 
     /// <summary>Held for write, by whomever; for assertions.</summary>
-    public bool IsWriteHeld => new LockWord(State.LoadRelaxed()).IsWriteHeld;
+    public bool IsWriteHeld => new LockWord(State.LoadRelaxed()).IsWriteHeld && _slots is null or { IsBlocked: true };
 
     /// <summary>Takes the lock for read; waits while it is held for write or somebody waits already.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void EnterRead(LockUser user)
     {
         LockOrder.Waiting(LockRank.Mmap, _number);
-        if (!TryTakeRead(user)) WaitForRead(user);
+        if (_slots is { } slots)
+        {
+            if (!slots.TryEnter(user)) EnterSlotsBehindWriter(slots, user);
+        }
+        else if (!TryTakeRead(user))
+        {
+            WaitForRead(user);
+        }
+
         LockOrder.Entered(LockRank.Mmap, _number);
     }
 
     /// <summary>Takes the lock for read if that is possible without passing anybody; never waits.</summary>
     public bool TryEnterRead(LockUser user)
     {
-        if (!TryTakeRead(user)) return false;
-        LockOrder.Tried(LockRank.Mmap, _number);
-        return true;
+        bool taken = _slots is { } slots ? slots.TryEnter(user) : TryTakeRead(user);
+        if (taken) LockOrder.Tried(LockRank.Mmap, _number);
+        return taken;
     }
 
     private bool TryTakeRead(LockUser user)
@@ -78,9 +89,14 @@ internal sealed partial class MmapLock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void ExitRead()
     {
-        Debug.Assert(new LockWord(State.LoadRelaxed()).Readers > 0, "Only a reader leaves as one.");
-
         LockOrder.Exited(LockRank.Mmap, _number);
+        if (_slots is { } slots) slots.Leave();
+        else LeaveRead();
+    }
+
+    private void LeaveRead()
+    {
+        Debug.Assert(new LockWord(State.LoadRelaxed()).Readers > 0, "Only a reader leaves as one.");
 
         // Releases: a writer that enters afterwards sees all that this reader did.
         var left = new LockWord(State.Add(-LockWord.OneReader));
@@ -99,7 +115,17 @@ internal sealed partial class MmapLock
     /// <summary>Takes the lock for write if it is free and nobody waits; never waits.</summary>
     public bool TryEnterWrite(LockUser user)
     {
-        if (!TryTakeWrite(user)) return false;
+        var seen = new LockWord(State.LoadRelaxed());
+
+        // Acquires, as in TryTakeWrite.
+        if (!seen.AdmitsWriter || State.CompareExchange(seen.WithWriter(user).Value, seen.Value) != seen.Value) return false;
+        if (_slots is { } slots && !slots.TryBlock())
+        {
+            LeaveWrite();
+            return false;
+        }
+
+        CountWriteHold(user);
         LockOrder.Tried(LockRank.Mmap, _number);
         return true;
     }
@@ -119,7 +145,12 @@ internal sealed partial class MmapLock
     {
         LockOrder.Exited(LockRank.Mmap, _number);
         EndWriteHold();
+        _slots?.Unblock();
+        LeaveWrite();
+    }
 
+    private void LeaveWrite()
+    {
         // Releases to whoever enters next.
         var left = new LockWord(State.Add(-LockWord.OneWriter));
         if (left.HasWaiters) WakeAfter(left.User);
@@ -129,6 +160,14 @@ internal sealed partial class MmapLock
     public void Downgrade()
     {
         EndWriteHold();
+        if (_slots is { } slots)
+        {
+            // Inside before the others may come, and before the next writer, which then waits for this thread as for any reader.
+            slots.Enter(new LockWord(State.LoadRelaxed()).User);
+            slots.Unblock();
+            LeaveWrite();
+            return;
+        }
 
         // Releases to the readers that now may enter beside the caller.
         var left = new LockWord(State.Add(LockWord.OneReader - LockWord.OneWriter));
@@ -146,7 +185,27 @@ internal sealed partial class MmapLock
         return statistics;
     }
 
+    /// <summary>Waits at the word for the writer, as any reader would; no other can come while the word is held for read.</summary>
+    private void EnterSlotsBehindWriter(ReaderSlots slots, LockUser user)
+    {
+        if (!TryTakeRead(user)) WaitForRead(user);
+        slots.Enter(user);
+        LeaveRead();
+    }
+
     private void BeginWriteHold(LockUser user)
+    {
+        if (_slots is { } slots) WaitForSlots(slots, user);
+        CountWriteHold(user);
+    }
+
+    private void WaitForSlots(ReaderSlots slots, LockUser user)
+    {
+        long since = Clock.Timestamp;
+        if (!slots.Block(out LockUser holder)) FinishAwake(user, holder, since);
+    }
+
+    private void CountWriteHold(LockUser user)
     {
         _writeHolds.Begin(user);
         _writers?.Begin();
@@ -155,7 +214,7 @@ internal sealed partial class MmapLock
     private void EndWriteHold()
     {
         var held = new LockWord(State.LoadRelaxed());
-        Debug.Assert(held.IsWriteHeld, "Only the writer leaves as one.");
+        Debug.Assert(IsWriteHeld, "Only the writer leaves as one.");
         _writeHolds.End(held.User);
         _writers?.End();
     }

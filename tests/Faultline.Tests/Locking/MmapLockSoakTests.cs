@@ -8,14 +8,17 @@ public class MmapLockSoakTests
     private const int Threads = 4;
     private static readonly TimeSpan s_length = TimeSpan.FromSeconds(1.5);
 
-    private readonly MmapLock _lock = new();
+    private MmapLock _lock = new();
 
     // Guarded by _lock: equal whenever nobody writes.
     private long _left, _right;
 
-    [Fact]
-    public void WhenThreadsReadWriteTryAndDowngradeThenWritersAreAlone()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhenThreadsReadWriteTryAndDowngradeThenWritersAreAlone(bool hasReaderSlots)
     {
+        _lock = new MmapLock(hasReaderSlots: hasReaderSlots);
         long[] writes = new long[Threads];
         var clock = Stopwatch.StartNew();
         var threads = Enumerable.Range(0, Threads).Select(i => LockThread.Start(() =>
@@ -34,9 +37,12 @@ public class MmapLockSoakTests
         MmapLockTests.AssertBlameIsTheWait(statistics);
     }
 
-    [Fact]
-    public void WhenWritersStormTheLockThenASleeperStillGetsIt()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhenWritersStormTheLockThenASleeperStillGetsIt(bool hasReaderSlots)
     {
+        _lock = new MmapLock(hasReaderSlots: hasReaderSlots);
         bool stop = false;
         var storm = Enumerable.Range(0, 2).Select(_ => LockThread.Start(() =>
         {
@@ -65,6 +71,37 @@ public class MmapLockSoakTests
         // A scheduling slice of a loaded machine is added to each turn of patience: a hundredth of the ideal is still no starvation.
         int ideal = (int)(s_length.TotalMilliseconds * 1e6 / (2 * MmapLock.PatienceNanoseconds));
         Assert.InRange(entries, Math.Max(1, ideal / 100), int.MaxValue);
+    }
+
+    /// <summary>Readers of many threads come and go without a pause: the count is never 0 but for the writer's announcement.</summary>
+    [Fact]
+    public void WhenReadersInSlotsNeverPauseThenAWriterStillGetsIn()
+    {
+        _lock = new MmapLock(hasReaderSlots: true);
+        bool stop = false;
+        var readers = Enumerable.Range(0, Threads).Select(_ => LockThread.Start(() =>
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                _lock.EnterRead(LockUser.Map);
+                Read();
+                _lock.ExitRead();
+            }
+        })).ToArray();
+        var clock = Stopwatch.StartNew();
+        long writes = 0;
+        for (; clock.Elapsed < s_length; writes++)
+        {
+            _lock.EnterWrite(LockUser.Fork);
+            Write();
+            _lock.ExitWrite();
+        }
+
+        Volatile.Write(ref stop, true);
+        foreach (var reader in readers) reader.Join();
+        Assert.Equal(writes, _left);
+        Assert.InRange(writes, 10, long.MaxValue);
+        MmapLockTests.AssertBlameIsTheWait(_lock.Statistics());
     }
 
     // Returns how often it wrote.
