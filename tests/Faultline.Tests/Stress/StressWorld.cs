@@ -1,45 +1,52 @@
 namespace Faultline.Tests.Stress;
 
 /// <summary>
-/// Pages that several threads write and several others unmap, protect, move and share. Every page has one word for each writer, which that writer alone
-/// writes, with ascending numbers; so a page that is foreign, stale or lost is recognised without stopping anybody.
+/// Private memory of one space: whoever takes a page away leaves a fresh one, or a hole. If one thread alone makes the calls, it knows what is refused after them.
 /// </summary>
-/// <remarks>
-/// A word says whose it is: page, writer, number. A reader accepts zero (the page is fresh) and words of its own page and slot. A writer knows more: if no
-/// call that drops the page has begun since its last write, the word must be what it wrote.
-/// </remarks>
-internal sealed class StressWorld(Guest guest, int pages, int stride)
+internal sealed class StressWorld(Guest guest, int pages, int stride = 1, int first = 0, bool hasOneCaller = false) : StressPages(pages)
 {
     private const int Away = 1 << 18;
 
-    // Calls that drop a page, counted before they begin and after they have returned. Interlocked.
-    private readonly int[] _dropsBegun = new int[pages];
-    private readonly int[] _dropsDone = new int[pages];
-
-    public int Pages => pages;
-
     /// <summary>Address of a page: pages may lie apart, so that each needs tables of its own.</summary>
-    public ulong At(int page) => Guest.At(page * stride);
+    public override ulong At(int page) => Guest.At(first + (page * stride));
 
     /// <summary>Where <see cref="MoveAway"/> puts a page.</summary>
-    public ulong AwayAt(int page) => Guest.At((page * stride) + Away);
+    public ulong AwayAt(int page) => At(page) + ((ulong)Away << Page.Shift);
+
+    protected override bool MayDeliver(FaultSignal signal) =>
+        signal is FaultSignal.NotMapped or FaultSignal.NotPermitted or FaultSignal.OutOfMemory;
 
     private ulong LengthOf(int count) => (ulong)(((count - 1) * stride) + 1) << Page.Shift;
 
-    public void MapAll() => MapAgain(0, pages);
+    public void MapAll() => MapAgain(0, Pages);
 
     /// <summary>Maps a range anew, whatever is there.</summary>
     public void MapAgain(int page, int count) => Dropping(page, count, () =>
-        guest.Space.Map(At(page), LengthOf(count), Protection.ReadWrite, Guest.Private | MapFlags.NoReserve));
+    {
+        guest.Space.Map(At(page), LengthOf(count), Protection.ReadWrite, Guest.Private | MapFlags.NoReserve);
+        return true;
+    });
 
-    public void Unmap(int page, int count) => Dropping(page, count, () => guest.Space.Unmap(At(page), LengthOf(count)));
+    public void Unmap(MemoryAccessor cpu, int page, int count) => Dropping(page, count, () =>
+    {
+        guest.Space.Unmap(At(page), LengthOf(count));
+        if (hasOneCaller) AssertRefused(cpu, page, count, AccessKind.Read, FaultSignal.NotMapped);
+        return true;
+    });
 
     /// <summary>ENOMEM says that the range has holes: the others have been advised.</summary>
     public void Drop(int page, int count) => Dropping(page, count, () =>
-        Assert.Contains(guest.Space.TryAdvise(At(page), LengthOf(count), Advice.DontNeed), new[] { Errno.None, Errno.ENOMEM }));
+    {
+        Assert.Contains(guest.Space.TryAdvise(At(page), LengthOf(count), Advice.DontNeed), new[] { Errno.None, Errno.ENOMEM });
+        return true;
+    });
 
-    public void Protect(int page, int count, Protection protection) =>
-        Assert.Contains(guest.Space.TryProtect(At(page), LengthOf(count), protection), new[] { Errno.None, Errno.ENOMEM });
+    public void Protect(MemoryAccessor cpu, int page, int count, Protection protection)
+    {
+        Errno error = guest.Space.TryProtect(At(page), LengthOf(count), protection);
+        Assert.Contains(error, new[] { Errno.None, Errno.ENOMEM });
+        if (hasOneCaller && error == Errno.None) AssertRights(cpu, page, count, protection);
+    }
 
     /// <summary>
     /// Moves one page elsewhere, looks at what arrived, and unmaps it there. Leaves a hole, or with <paramref name="keep"/> a fresh page.
@@ -48,126 +55,64 @@ internal sealed class StressWorld(Guest guest, int pages, int stride)
     {
         RemapFlags flags = RemapFlags.MayMove | RemapFlags.Fixed | (keep ? RemapFlags.DontUnmap : 0);
         Errno error = guest.Space.TryRemap(At(page), Page.Size, Page.Size, flags, AwayAt(page), out _);
-        if (error == Errno.None)
-        {
-            TryCheck(cpu, page, AwayAt(page));
-            guest.Space.Unmap(AwayAt(page), Page.Size);
-        }
-        else
-        {
-            Assert.Contains(error, new[] { Errno.EFAULT, Errno.ENOMEM });
-        }
+        Assert.Contains(error, new[] { Errno.None, Errno.EFAULT, Errno.ENOMEM });
+        if (error != Errno.None) return false;
+        if (hasOneCaller && !keep) AssertRefused(cpu, page, 1, AccessKind.Read, FaultSignal.NotMapped);
+        TryCheck(cpu, page, AwayAt(page));
+        guest.Space.Unmap(AwayAt(page), Page.Size);
+        return true;
     });
 
-    private void Dropping(int page, int count, Action call)
+    /// <summary>One call that takes a page or a right away, or gives some back.</summary>
+    public void CallSomething(MemoryAccessor cpu, Random random)
     {
-        for (int i = page; i < page + count; i++) Interlocked.Increment(ref _dropsBegun[i]);
-        try
+        int page = random.Next(Pages), count = 1 + random.Next(Math.Min(4, Pages - page));
+        switch (random.Next(10))
         {
-            call();
+            case 0 or 1: MapAgain(page, count); break;
+            case 2: Unmap(cpu, page, count); break;
+            case 3: Drop(page, count); break;
+            case 4: Protect(cpu, page, count, Protection.Read); break;
+            case 5: Protect(cpu, page, count, Protection.None); break;
+            case 6: MoveAway(cpu, page, keep: false); break;
+            case 7: MoveAway(cpu, page, keep: true); break;
+            default: Protect(cpu, page, count, Protection.ReadWrite); break;
         }
-        finally
+
+        if (hasOneCaller)
         {
-            for (int i = page; i < page + count; i++) Interlocked.Increment(ref _dropsDone[i]);
+            // At once: signals cost so much time that faults would hardly happen. ENOMEM: there are holes.
+            if (guest.Space.TryProtect(At(page), LengthOf(count), Protection.ReadWrite) != Errno.None) MapAgain(page, count);
+            return;
         }
+
+        if (random.Next(4) == 0) Protect(cpu, 0, Pages, Protection.ReadWrite);
+        if (random.Next(8) == 0) MapAll();
     }
 
-    /// <summary>Reads all words of a page; false if it is not there or not readable.</summary>
-    public bool TryCheck(MemoryAccessor cpu, int page, ulong address)
+    /// <summary>What the child sees stands still, whatever the parent writes, and what the child writes stays with it (the writers look for it).</summary>
+    public void ForkAndCheck(Random random)
     {
-        try
+        if (guest.Space.TryFork(out AddressSpace? child) != Errno.None) return;
+        using AddressSpace space = child!;
+        using MemoryAccessor cpu = space.CreateAccessor();
+        int from = random.Next(Pages);
+        for (int page = from; page < Math.Min(from + 4, Pages); page++)
         {
-            for (int writer = 0; writer < Writer.Most; writer++) Writer.AssertOwn(page, writer, cpu.Read<ulong>(address + Writer.Offset(writer)));
-            return true;
-        }
-        catch (MemoryFaultException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>One thread that writes its words and knows what it wrote.</summary>
-    internal sealed class Writer(StressWorld world, MemoryAccessor cpu, int writer, Random random)
-    {
-        public const int Most = 4;
-
-        private readonly ulong[] _last = new ulong[world.Pages];
-        private readonly int[] _drops = new int[world.Pages];
-        private ulong _number;
-
-        /// <summary>Accesses that went through, and those that ended in a signal.</summary>
-        public long Accesses { get; private set; }
-
-        public long Signals { get; private set; }
-
-        /// <summary>Words lie on lines of their own, the last one at the page's end.</summary>
-        public static ulong Offset(int writer) => writer == Most - 1 ? Page.Size - sizeof(ulong) : (ulong)writer * 64;
-
-        public static void AssertOwn(int page, int writer, ulong word) =>
-            Assert.True(word == 0 || word >> 40 == Tag(page, writer), $"Page {page}, word of writer {writer}: found 0x{word:x}, which is not its own.");
-
-        private static ulong Tag(int page, int writer) => ((ulong)(page + 1) << 8) | (uint)writer;
-
-        public void Step()
-        {
-            int page = random.Next(world.Pages);
+            ulong address = At(page);
+            if (!TryCheck(cpu, page, address)) continue;
+            byte[] before = new byte[Page.Size], after = new byte[Page.Size];
+            cpu.CopyTo(address, before);
+            Thread.SpinWait(random.Next(500));
+            cpu.CopyTo(address, after);
+            Assert.True(before.AsSpan().SequenceEqual(after), $"Page {page} of a child changed.");
             try
             {
-                Verify(page);
-                Write(page);
-                int other = random.Next(Most);
-                AssertOwn(page, other, cpu.Read<ulong>(world.At(page) + Offset(other)));
-                Accesses += 3;
+                cpu.Write(address + Writer.Offset(random.Next(Writer.Most - 1)), 0xbadUL);
             }
-            catch (MemoryFaultException exception) when (exception.Signal is FaultSignal.NotMapped or FaultSignal.NotPermitted or FaultSignal.OutOfMemory)
+            catch (MemoryFaultException)
             {
-                Signals++;
             }
-        }
-
-        /// <summary>The word is what was written last, unless a drop has begun since.</summary>
-        private void Verify(int page)
-        {
-            ulong found = cpu.Read<ulong>(world.At(page) + Offset(writer));
-            AssertOwn(page, writer, found);
-            if (Volatile.Read(ref world._dropsBegun[page]) == _drops[page])
-                Assert.True(found == _last[page], $"Page {page}, writer {writer}: 0x{_last[page]:x} was lost, found 0x{found:x}.");
-            else
-                Assert.True(found == 0 || found == _last[page], $"Page {page}, writer {writer}: an older page is back, found 0x{found:x} after 0x{_last[page]:x}.");
-        }
-
-        private void Write(int page)
-        {
-            ulong address = world.At(page) + Offset(writer), word = (Tag(page, writer) << 40) | ++_number;
-            int begun = Volatile.Read(ref world._dropsBegun[page]);
-            bool quiet = Volatile.Read(ref world._dropsDone[page]) == begun;
-
-            // Until the write has succeeded nothing is known.
-            _drops[page] = -1;
-            ulong before = _last[page];
-            switch (random.Next(4))
-            {
-                case 0:
-                    ulong seen = cpu.Read<ulong>(address);
-                    if (cpu.CompareExchange(address, word, seen) != seen) word = before;
-                    break;
-                case 1:
-                    cpu.CopyFrom(BitConverter.GetBytes(word), address);
-                    break;
-                case 2:
-                    using (MemoryAccessor.Session session = cpu.OpenSession())
-                    {
-                        while (!session.TryWrite(address, word)) session.Renew(address, AccessKind.Write);
-                    }
-
-                    break;
-                default:
-                    cpu.Write(address, word);
-                    break;
-            }
-
-            _last[page] = word;
-            _drops[page] = quiet ? begun : -1;
         }
     }
 }

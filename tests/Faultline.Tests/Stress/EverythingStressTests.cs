@@ -1,0 +1,126 @@
+using Faultline.Diagnostics;
+using Faultline.Faults;
+using Faultline.Files;
+
+namespace Faultline.Tests.Stress;
+
+/// <summary>
+/// All of it at the same time, in two spaces: threads with regions, children and files of their own, whose contents they know exactly; pages of anonymous memory
+/// and of files that all of them write while their mappings, and the files, are changed.
+/// </summary>
+public class EverythingStressTests
+{
+    private const int SharedPages = 8;
+
+    // Neighbours on purpose: areas of different threads merge and split at the borders, and share tables.
+    private const int WorldAt = 3 * ModelOwner.Pages;
+    private const int MemoryFileAt = WorldAt + SharedPages;
+    private const int HostFileAt = MemoryFileAt + SharedPages;
+
+    public static TheoryData<FaultDesign, WriterLock> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<FaultDesign, WriterLock>();
+            foreach (FaultDesign design in Enum.GetValues<FaultDesign>())
+            {
+                cases.Add(design, WriterLock.MmapLock);
+                if (design != FaultDesign.AreaLock) cases.Add(design, WriterLock.RangeLock);
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void WhenEverythingHappensAtOnceThenContentsAndSignalsAreAsTheModelSays(FaultDesign design, WriterLock writerLock)
+    {
+        int seed = Seed.Announce();
+        string hostPath = Path.GetTempFileName();
+        ModelOwner[] owners = [];
+        VmFile[] files = [];
+        try
+        {
+            using (var guest = new Guest(design, frames: 8192, downgrade: seed % 2 == 0, writerLock: writerLock))
+            {
+                AddressSpace[] spaces = [guest.Space, guest.Fork()];
+                files =
+                [
+                    new MemoryFile(guest.Memory, length: SharedPages * Page.Size),
+                    HostFile.Open(guest.Memory, hostPath, access: FileAccess.ReadWrite),
+                ];
+                files[1].SetLength(SharedPages * Page.Size);
+                owners = [.. Enumerable.Range(0, 3).Select(i =>
+                    new ModelOwner(guest.Memory, spaces[i % 2], i * ModelOwner.Pages, Seed.ForThread(seed, i)))];
+                RunAll(guest, spaces, owners, files, seed);
+
+                Report(guest);
+                foreach (ModelOwner owner in owners) owner.CheckAndLetGo();
+                foreach (VmFile file in files) file.Dispose();
+                Assert.True(guest[FaultEvent.NewPage] > 0 && guest[FaultEvent.Copy] > 0 && guest[FaultEvent.FilePage] > 0, "There was nothing to race with.");
+                if (design != FaultDesign.Classic) Assert.True(guest[FaultEvent.Speculative] > 0, "Nothing was speculative.");
+            }
+
+            Assert.All(files, file => Assert.True(file.IsReleased, $"{file} is still held."));
+            foreach (ModelOwner owner in owners) owner.CheckReleased();
+        }
+        finally
+        {
+            foreach (ModelOwner owner in owners) owner.Dispose();
+            File.Delete(hostPath);
+        }
+    }
+
+    /// <summary>How often faults met what the test is about: for who wants to know whether it is worth its time.</summary>
+    private static void Report(Guest guest)
+    {
+        SpeculationAbort[] races = [SpeculationAbort.AreaChanged, SpeculationAbort.AreaChangedUnderLock, SpeculationAbort.EntryChanged, SpeculationAbort.TableLockBusy];
+        FaultEvent[] events = [FaultEvent.NewPage, FaultEvent.Copy, FaultEvent.FilePage, FaultEvent.Restart, FaultEvent.Fallback, FaultEvent.TableLockWait];
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", [.. events.Select(e => $"{e} {guest[e]}"), .. races.Select(r => $"{r} {guest[r]}")]));
+    }
+
+    private static void RunAll(Guest guest, AddressSpace[] spaces, ModelOwner[] owners, VmFile[] files, int seed)
+    {
+        var world = new StressWorld(guest, SharedPages, first: WorldAt, hasOneCaller: true);
+        StressFile[] shared = [.. files.Select((file, i) => new StressFile(spaces, file, SharedPages, i == 0 ? MemoryFileAt : HostFileAt))];
+        world.MapAll();
+        foreach (StressFile file in shared) file.MapAll();
+
+        var crew = new Crew();
+        foreach (ModelOwner owner in owners) crew.StartLoop(_ => owner.Step());
+        var writers = new List<StressPages.Writer>();
+        for (int i = 0; i < spaces.Length; i++)
+        {
+            MemoryAccessor cpu = guest.NewCpu(spaces[i]);
+            Random random = Seed.ForThread(seed, 10 + i);
+            List<StressPages.Writer> mine = [.. shared.Select(file => new StressPages.Writer(file, cpu, i, random))];
+            if (i == 0) mine.Add(new StressPages.Writer(world, cpu, i, random));
+            writers.AddRange(mine);
+            crew.StartLoop(round => mine[round % mine.Count].Step());
+        }
+
+        MemoryAccessor second = guest.NewCpu();
+        var secondWriter = new StressPages.Writer(world, second, 1, Seed.ForThread(seed, 20));
+        writers.Add(secondWriter);
+        crew.StartLoop(_ => secondWriter.Step());
+
+        // One thread for the calls on each: so it knows what they left.
+        foreach (StressFile file in shared)
+        {
+            MemoryAccessor[] cpus = [guest.NewCpu(spaces[0]), guest.NewCpu(spaces[1])];
+            Random random = Seed.ForThread(seed, 30 + file.At(0).GetHashCode());
+            crew.StartLoop(round => file.CallSomething(cpus[round % cpus.Length], random));
+        }
+
+        MemoryAccessor caller = guest.NewCpu();
+        Random calls = Seed.ForThread(seed, 40);
+        crew.StartLoop(round =>
+        {
+            world.CallSomething(caller, calls);
+            if (round % 8 == 0) world.ForkAndCheck(calls);
+        });
+        crew.RunFor(StressTime.OfOneTest);
+        Assert.All(writers, writer => Assert.True(writer.Accesses > 0, "A writer never succeeded."));
+    }
+}
