@@ -82,7 +82,8 @@ public class EverythingStressTests
 
     private static void RunAll(Guest guest, AddressSpace[] spaces, ModelOwner[] owners, VmFile[] files, int seed)
     {
-        var world = new StressWorld(guest, SharedPages, first: WorldAt, hasOneCaller: true);
+        MemoryAccessor caller = guest.NewCpu();
+        var world = new StressWorld(guest, SharedPages, first: WorldAt, soleCaller: caller);
         StressFile[] shared = [.. files.Select((file, i) => new StressFile(spaces, file, SharedPages, i == 0 ? MemoryFileAt : HostFileAt))];
         world.MapAll();
         foreach (StressFile file in shared) file.MapAll();
@@ -113,7 +114,6 @@ public class EverythingStressTests
             crew.StartLoop(round => file.CallSomething(cpus[round % cpus.Length], random));
         }
 
-        MemoryAccessor caller = guest.NewCpu();
         Random calls = Seed.ForThread(seed, 40);
         crew.StartLoop(round =>
         {

@@ -1,9 +1,10 @@
 namespace Faultline.Tests.Stress;
 
 /// <summary>
-/// Private memory of one space: whoever takes a page away leaves a fresh one, or a hole. If one thread alone makes the calls, it knows what is refused after them.
+/// Private memory of one space: whoever takes a page away leaves a fresh one, or a hole. If one thread alone makes the calls, it
+/// looks with its accessor, <paramref name="soleCaller"/>, whether they left what they should.
 /// </summary>
-internal sealed class StressWorld(Guest guest, int pages, int stride = 1, int first = 0, bool hasOneCaller = false) : StressPages(pages)
+internal sealed class StressWorld(Guest guest, int pages, int stride = 1, int first = 0, MemoryAccessor? soleCaller = null) : StressPages(pages)
 {
     private const int Away = 1 << 18;
 
@@ -27,10 +28,10 @@ internal sealed class StressWorld(Guest guest, int pages, int stride = 1, int fi
         return true;
     });
 
-    public void Unmap(MemoryAccessor cpu, int page, int count) => Dropping(page, count, () =>
+    public void Unmap(int page, int count) => Dropping(page, count, () =>
     {
         guest.Space.Unmap(At(page), LengthOf(count));
-        if (hasOneCaller) AssertRefused(cpu, page, count, AccessKind.Read, FaultSignal.NotMapped);
+        if (soleCaller is not null) AssertRefused(soleCaller, page, count, AccessKind.Read, FaultSignal.NotMapped);
         return true;
     });
 
@@ -41,11 +42,11 @@ internal sealed class StressWorld(Guest guest, int pages, int stride = 1, int fi
         return true;
     });
 
-    public void Protect(MemoryAccessor cpu, int page, int count, Protection protection)
+    public void Protect(int page, int count, Protection protection)
     {
         Errno error = guest.Space.TryProtect(At(page), LengthOf(count), protection);
         Assert.Contains(error, new[] { Errno.None, Errno.ENOMEM });
-        if (hasOneCaller && error == Errno.None) AssertRights(cpu, page, count, protection);
+        if (soleCaller is not null && error == Errno.None) AssertRights(soleCaller, page, count, protection);
     }
 
     /// <summary>
@@ -57,7 +58,7 @@ internal sealed class StressWorld(Guest guest, int pages, int stride = 1, int fi
         Errno error = guest.Space.TryRemap(At(page), Page.Size, Page.Size, flags, AwayAt(page), out _);
         Assert.Contains(error, new[] { Errno.None, Errno.EFAULT, Errno.ENOMEM });
         if (error != Errno.None) return false;
-        if (hasOneCaller && !keep) AssertRefused(cpu, page, 1, AccessKind.Read, FaultSignal.NotMapped);
+        if (soleCaller is not null && !keep) AssertRefused(soleCaller, page, 1, AccessKind.Read, FaultSignal.NotMapped);
         TryCheck(cpu, page, AwayAt(page));
         guest.Space.Unmap(AwayAt(page), Page.Size);
         return true;
@@ -70,23 +71,23 @@ internal sealed class StressWorld(Guest guest, int pages, int stride = 1, int fi
         switch (random.Next(10))
         {
             case 0 or 1: MapAgain(page, count); break;
-            case 2: Unmap(cpu, page, count); break;
+            case 2: Unmap(page, count); break;
             case 3: Drop(page, count); break;
-            case 4: Protect(cpu, page, count, Protection.Read); break;
-            case 5: Protect(cpu, page, count, Protection.None); break;
+            case 4: Protect(page, count, Protection.Read); break;
+            case 5: Protect(page, count, Protection.None); break;
             case 6: MoveAway(cpu, page, keep: false); break;
             case 7: MoveAway(cpu, page, keep: true); break;
-            default: Protect(cpu, page, count, Protection.ReadWrite); break;
+            default: Protect(page, count, Protection.ReadWrite); break;
         }
 
-        if (hasOneCaller)
+        if (soleCaller is not null)
         {
             // At once: signals cost so much time that faults would hardly happen. ENOMEM: there are holes.
             if (guest.Space.TryProtect(At(page), LengthOf(count), Protection.ReadWrite) != Errno.None) MapAgain(page, count);
             return;
         }
 
-        if (random.Next(4) == 0) Protect(cpu, 0, Pages, Protection.ReadWrite);
+        if (random.Next(4) == 0) Protect(0, Pages, Protection.ReadWrite);
         if (random.Next(8) == 0) MapAll();
     }
 

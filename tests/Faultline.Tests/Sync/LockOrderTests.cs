@@ -83,7 +83,7 @@ public class LockOrderTests
         {
             int page = round % 12;
             world.MapAgain(page, 4);
-            world.Protect(cpu, page, 2, Protection.Read);
+            world.Protect(page, 2, Protection.Read);
             world.MoveAway(cpu, page, keep: true);
             guest.Space.Map(Guest.At(1000), 64 * Page.Size, Protection.ReadWrite, Guest.Shared, file, 0);
             for (int i = 0; i < 64; i += 5) cpu.Write(Guest.At(1000 + i), 1);
