@@ -34,13 +34,11 @@ internal sealed class ModelOwner : IDisposable
         _processes.Add(new ModelProcess(space, firstPage, new ModelPage[Pages], random, isChild: false));
     }
 
-    public long[] Counts = new long[40];
     public void Step()
     {
         ModelProcess process = _processes[_random.Next(_processes.Count)];
         int from = _random.Next(Pages), count = 1 + _random.Next(Math.Min(8, Pages - from));
-        int what = _random.Next(40); Counts[what]++;
-        switch (what)
+        switch (_random.Next(40))
         {
             case 0 or 1:
                 process.Map(from, count, AnyProtection(), _random.Next(4) == 0 ? MapFlags.Shared : MapFlags.Private | AnyPopulate());
@@ -169,7 +167,6 @@ internal sealed class ModelOwner : IDisposable
     /// <summary>Everything once more, at rest; then the files are let go by all but the areas that map them.</summary>
     public void CheckAndLetGo()
     {
-        File.AppendAllText("/tmp/stress-counts", string.Join(' ', Counts) + "\n");
         foreach (ModelProcess process in _processes) process.CheckAll();
         foreach (ModelProcess process in _processes) process.Dispose();
         foreach (ModelFile file in _files)
