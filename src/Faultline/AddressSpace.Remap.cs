@@ -1,5 +1,4 @@
 using Faultline.Areas;
-using Faultline.Files;
 using Faultline.Locking;
 
 namespace Faultline;
@@ -171,12 +170,7 @@ public sealed partial class AddressSpace
     /// <summary><c>mm/mremap.c:vrm_set_new_addr()</c>. A hint is taken as it is, not raised to the lowest address as in <c>mmap</c>.</summary>
     private Errno PlaceTarget(VmArea area, in RemapRequest request, out ulong target)
     {
-        MapBacking backing = area.File switch
-        {
-            null => MapBacking.Anonymous,
-            SharedAnonymousFile => MapBacking.SharedAnonymous,
-            _ => MapBacking.File,
-        };
+        MapBacking backing = area.File is { } file ? MapRequest.BackingOf(file) : MapBacking.Anonymous;
         MapFlags flags = (request.Flags & RemapFlags.Fixed) != 0 ? MapFlags.Fixed : 0;
         ulong hint = request.HasTarget ? request.NewAddress : 0;
         Errno error = new Placement(this).Find(hint, request.NewLength, backing, area.PageIndex(request.Address) << Page.Shift, flags, Options.MmapBase, out target);

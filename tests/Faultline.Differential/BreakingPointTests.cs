@@ -138,6 +138,119 @@ public class BreakingPointTests
         ("brk p0 at=h1", "h1"),
         ("read p0 at=h1", "NotMapped"));
 
+    [Fact]
+    public void WhenAFileShrinksThenItsPagesAreGoneAndItsLastOneEndsInZeros() => Agree(
+        ("truncate p0 len=4 file=1", "ok"),
+        ("map p0 at=w0 len=4 bits=3 flags=0x11 file=1", "w0"),
+        ("write p0 at=w1+4095 bits=5", "00"),
+        ("write p0 at=w3 bits=6", "00"),
+        ("truncate p0 len=1+100 file=1", "ok"),
+        ("read p0 at=w3", "BusError"),
+        ("write p0 at=w2 bits=1", "BusError"),
+        ("read p0 at=w1+4095", "00"),
+        ("truncate p0 len=4 file=1", "ok"),
+        ("read p0 at=w3", "00"),
+        ("read p0 at=w1+4095", "00"));
+
+    [Fact]
+    public void WhenAFileShrinksThenPrivateCopiesBeyondItsLastPageGoTooAndThatOfItsLastPageStays() => Agree(
+        ("truncate p0 len=3 file=1", "ok"),
+        ("map p0 at=w0 len=3 bits=3 flags=0x12 file=1", "w0"),
+        ("write p0 at=w1+4095 bits=5", "00"),
+        ("write p0 at=w2 bits=6", "00"),
+        ("truncate p0 len=1+100 file=1", "ok"),
+        ("read p0 at=w1+4095", "05"),
+        ("read p0 at=w2", "BusError"),
+        ("truncate p0 len=3 file=1", "ok"),
+        ("read p0 at=w1+4095", "05"),
+        ("read p0 at=w2", "00"));
+
+    [Fact]
+    public void WhenACopyWasInheritedThenItSurvivesWhatTheFileBecomes() => Agree(
+        ("truncate p0 len=1+1 file=1", "ok"),
+        ("map p0 at=w0 len=2 bits=3 flags=0x12 file=1", "w0"),
+        ("filewrite p0 bits=1 file=1", "ok"),
+        ("write p0 at=w0 bits=2", "00"),
+        ("fork p0", "ok"),
+        ("filewrite p0 bits=3 file=1", "ok"),
+        ("truncate p1 len=0+1 file=1", "ok"),
+        ("read p0 at=w0", "02"),
+        ("read p1 at=w0", "02"),
+        ("read p1 at=w1", "BusError"));
+
+    [Fact]
+    public void WhenAFileIsMappedAndWrittenByCallsThenBothSeeEachOther() => Agree(
+        ("filewrite p0 off=1+7 bits=9 file=1", "ok"),
+        ("map p0 at=w0 len=2 bits=3 flags=0x11 file=1", "w0"),
+        ("map p0 at=w4 len=1 bits=1 flags=0x12 file=1 off=1", "w4"),
+        ("read p0 at=w1+7", "09"),
+        ("read p0 at=w4+7", "09"),
+        ("write p0 at=w1+7 bits=8", "00"),
+        ("read p0 at=w4+7", "08"),
+        ("fileread p0 off=1+7 file=1", "08"),
+        ("fileread p0 off=1+8 file=1", "ok"),
+        ("write p0 at=w1+8 bits=7", "00"),
+        ("fileread p0 off=1+8 file=1", "ok"));
+
+    [Fact]
+    public void WhenTheOffsetIsBeyondTheEndThenTheMapSucceedsAndTheAccessDoesNot() => Agree(
+        ("truncate p0 len=1 file=1", "ok"),
+        ("map p0 at=w0 len=2 bits=3 flags=0x11 file=1 off=5", "w0"),
+        ("read p0 at=w0", "BusError"),
+        ("advise p0 at=w0 len=1 bits=22", "EFAULT"),
+        ("map p0 at=w4 len=2 bits=3 flags=0x8011 file=1", "w4"),
+        ("read p0 at=w4", "00"),
+        ("map p0 at=w8 len=2 bits=3 flags=0x11 file=1 off=0+1", "EINVAL"),
+        ("map p0 at=w8 len=2 bits=3 flags=0x11 file=1 off=4503599627370495", "EOVERFLOW"));
+
+    [Fact]
+    public void WhenAFileIsNotOpenForWritingThenSharedMapsAndTheirHeirsNeverWrite() => Agree(
+        ("map p0 at=w0 len=2 bits=3 flags=0x11 file=2", "EACCES"),
+        ("map p0 at=w0 len=2 bits=1 flags=0x11 file=2", "w0"),
+        ("protect p0 at=w0 len=1 bits=3", "EACCES"),
+        ("map p0 at=w4 len=2 bits=3 flags=0x12 file=2", "w4"),
+        ("write p0 at=w4 bits=1", "00"),
+        ("advise p0 at=w0 len=1 bits=9", "EACCES"),
+        ("remap p0 at=w0 new=2 flags=1", "t-2"),
+        ("protect p0 at=t-2 len=1 bits=3", "EACCES"),
+        ("truncate p0 len=1 file=2", "EINVAL"));
+
+    [Fact]
+    public void WhenARangeIsSynchronisedThenHolesLocksAndFlagsDecide() => Agree(
+        ("truncate p0 len=4 file=1", "ok"),
+        ("map p0 at=w0 len=2 bits=3 flags=0x11 file=1", "w0"),
+        ("map p0 at=w3 len=1 bits=3 flags=0x12", "w3"),
+        ("write p0 at=w0 bits=1", "00"),
+        ("sync p0 at=w0 len=2 flags=4", "ok"),
+        ("sync p0 at=w0 len=4 flags=4", "ENOMEM"),
+        ("sync p0 at=w0 len=4 flags=1", "ENOMEM"),
+        ("sync p0 at=w2 len=1", "ENOMEM"),
+        ("sync p0 at=w0", "ok"),
+        ("sync p0 at=w8", "ok"),
+        ("sync p0 at=w0 len=1 flags=5", "EINVAL"),
+        ("sync p0 at=w0 len=1 flags=8", "EINVAL"),
+        ("sync p0 at=w0+1 len=1 flags=4", "EINVAL"),
+        ("sync p0 at=w0 len=4503599627370495 flags=4", "ENOMEM"),
+        ("lock p0 at=w1 len=1", "ok"),
+        ("sync p0 at=w0 len=1 flags=6", "ok"),
+        ("sync p0 at=w0 len=2 flags=6", "EBUSY"),
+        ("sync p0 at=w0 len=2 flags=4", "ok"));
+
+    [Fact]
+    public void WhenAHoleIsPunchedThenTheFileIsZeroThereAndCopiesStay() => Agree(
+        ("truncate p0 len=3 file=1", "ok"),
+        ("map p0 at=w0 len=3 bits=3 flags=0x11 file=1", "w0"),
+        ("map p0 at=w4 len=3 bits=3 flags=0x12 file=1", "w4"),
+        ("write p0 at=w1 bits=1", "00"),
+        ("write p0 at=w5 bits=2", "00"),
+        ("advise p0 at=w1 len=1 bits=9", "ok"),
+        ("read p0 at=w1", "00"),
+        ("read p0 at=w5", "02"),
+        ("fileread p0 off=1 file=1", "00"),
+        ("advise p0 at=w4 len=1 bits=9", "EACCES"),
+        ("map p0 at=w8 len=1 bits=3 flags=0x12", "w8"),
+        ("advise p0 at=w8 len=1 bits=9", "EINVAL"));
+
     private static void Agree(params (string Step, string Result)[] program)
     {
         using LockStep lockStep = Suite.StartOrSkip();

@@ -8,10 +8,14 @@ namespace Faultline.Differential;
 /// <summary>Random programs of calls on Faultline and on the host's kernel.</summary>
 public class DifferentialTests
 {
+    // Of a long run, in milliseconds; seen while it runs with --show-live-output on.
+    private const int ReportEvery = 60_000;
+
     [Fact]
     public void WhenCallsAreMadeAtRandomThenTheHostDoesTheSame()
     {
         using LockStep lockStep = Suite.StartOrSkip();
+        long nextReport = Environment.TickCount64 + ReportEvery;
         try
         {
             // One thread, this one: the host's process obeys no other.
@@ -19,6 +23,9 @@ public class DifferentialTests
                 program =>
                 {
                     if (lockStep.Compare(program) is { } difference) throw new DivergenceException(difference);
+                    if (Environment.TickCount64 < nextReport) return;
+                    nextReport += ReportEvery;
+                    Write(Counts(lockStep));
                 },
                 writeLine: Write,
                 time: Seconds(),
@@ -27,7 +34,7 @@ public class DifferentialTests
         }
         finally
         {
-            Write($"{lockStep.Programs} programs, {lockStep.Steps} steps ({lockStep.CutShort} programs cut short by a known difference) compared with Linux {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}");
+            Write($"{Counts(lockStep)} Compared with Linux {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}.");
         }
     }
 
@@ -66,6 +73,10 @@ public class DifferentialTests
     [Fact]
     public void WhenAProgramIsPrintedThenItsTextIsTheProgram() =>
         ProgramGenerator.Programs.Sample(program => CallProgram.Parse(program.ToString().Split('\n')).ToString() == program.ToString(), iter: 200);
+
+    private static string Counts(LockStep lockStep) =>
+        $"{lockStep.Programs:N0} programs, {lockStep.DistinctPrograms:N0} of them distinct, with {lockStep.DistinctSequences:N0} distinct sequences of calls and "
+        + $"{lockStep.Steps:N0} steps; {lockStep.CutShort:N0} cut short by a known difference.";
 
     private static int Seconds() => Environment.GetEnvironmentVariable("FAULTLINE_DIFFERENTIAL_SECONDS") is { Length: > 0 } seconds
         ? int.Parse(seconds, CultureInfo.InvariantCulture)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Faultline.Differential.Engine;
 using Faultline.Differential.Host;
@@ -30,6 +31,9 @@ internal sealed class LockStep : IDisposable
 
     private readonly OneProcessor _processor;
 
+    // By hash: what is counted are hundreds of thousands, so that none of 64 bits is met twice.
+    private readonly HashSet<ulong> _sequences = [], _distinct = [];
+
     private LockStep(HostMachine host, OneProcessor processor, long frames)
     {
         _memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true });
@@ -38,6 +42,12 @@ internal sealed class LockStep : IDisposable
     }
 
     public long Programs { get; private set; }
+
+    /// <summary>Sequences of calls among the programs, whatever the calls' arguments and processes.</summary>
+    public int DistinctSequences => _sequences.Count;
+
+    /// <summary>Programs that are no other program again.</summary>
+    public int DistinctPrograms => _distinct.Count;
 
     public long Steps { get; private set; }
 
@@ -68,6 +78,8 @@ internal sealed class LockStep : IDisposable
     public string? Compare(CallProgram program, AddressSpaceOptions? options = null, List<string>? results = null)
     {
         Programs++;
+        _distinct.Add(Hash(program.ToString()));
+        _sequences.Add(Hash(string.Join(' ', program.Steps.Select(step => step.Call))));
         _host.Begin();
         using var engine = new EngineMachine(_memory, _host.Layout, options ?? HostRules.Options(_host.Layout, program.Design));
         int processes = 1;
@@ -147,6 +159,8 @@ internal sealed class LockStep : IDisposable
 
         return null;
     }
+
+    private static ulong Hash(string text) => BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private bool StatesAgree(EngineMachine engine, int process)
     {

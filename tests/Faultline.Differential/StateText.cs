@@ -39,6 +39,13 @@ internal static class StateText
         }
     }
 
+    /// <summary>The pages of a mapped file that are in memory, from <c>mincore</c>.</summary>
+    public static void AppendCached(StringBuilder text, ReadOnlySpan<byte> pages)
+    {
+        text.Append(" |");
+        foreach (byte page in pages) text.Append((char)('0' + page));
+    }
+
     public static string Result(Layout layout, Errno error, ulong address) =>
         error != Errno.None ? error.ToString() : address == 0 ? "ok" : layout.Describe(address);
 

@@ -9,10 +9,10 @@ internal static class AreaText
     // The name begins after this many characters and a space.
     private const int NameColumn = 72;
 
-    // In the order of Linux's bits.
+    // In the order of Linux's bits. A shared mapping of a file that is not open for writing has lost VM_SHARED and kept VM_MAYSHARE.
     private static readonly (AreaFlags Flag, string Letters)[] s_letters =
     [
-        (AreaFlags.Read, "rd"), (AreaFlags.Write, "wr"), (AreaFlags.Execute, "ex"), (AreaFlags.Shared, "sh"),
+        (AreaFlags.Read, "rd"), (AreaFlags.Write, "wr"), (AreaFlags.Execute, "ex"), (AreaFlags.Shared | AreaFlags.MayWrite, "sh"),
         (AreaFlags.MayRead, "mr"), (AreaFlags.MayWrite, "mw"), (AreaFlags.MayExecute, "me"), (AreaFlags.Shared, "ms"),
         (AreaFlags.GrowsDown, "gd"), (AreaFlags.UserFaultMissing, "um"), (AreaFlags.PureFrames, "pf"),
         (AreaFlags.UserFaultWriteProtect, "uw"), (AreaFlags.Locked, "lo"), (AreaFlags.PureFrames, "io"), (AreaFlags.SequentialRead, "sr"), (AreaFlags.RandomRead, "rr"),
@@ -51,7 +51,7 @@ internal static class AreaText
         var text = new StringBuilder();
         foreach ((AreaFlags flag, string letters) in s_letters)
         {
-            if ((flags & flag) == 0) continue;
+            if ((flags & flag) != flag) continue;
             if (text.Length > 0) text.Append(' ');
             text.Append(letters);
         }

@@ -24,8 +24,10 @@ internal readonly record struct MapRequest(
     {
         get
         {
-            if (File is not null) return MapBacking.File;
-            return Type == MapFlags.Private ? MapBacking.Anonymous : MapBacking.SharedAnonymous;
+            if (File is not null) return BackingOf(File);
+            return Type == MapFlags.Private ? MapBacking.Anonymous : MapBacking.SharedMemory;
         }
     }
+
+    public static MapBacking BackingOf(VmFile file) => file is MemoryFile or SharedAnonymousFile ? MapBacking.SharedMemory : MapBacking.File;
 }

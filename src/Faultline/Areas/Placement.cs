@@ -4,7 +4,9 @@ namespace Faultline.Areas;
 internal enum MapBacking
 {
     Anonymous,
-    SharedAnonymous,
+
+    /// <summary>An object in memory alone, named or not: its huge pages are off unless an administrator mounts them (<c>mm/shmem.c:shmem_get_unmapped_area()</c>).</summary>
+    SharedMemory,
     File,
 }
 

@@ -35,7 +35,13 @@ internal static class FileFault<TDesign>
     {
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
-        if (!TryLookup(ref fault, out uint pfn)) return FaultPipeline<TDesign>.UnlockFor(ref fault, FaultStep.NeedFilePage);
+        if (!TryLookup(ref fault, out uint pfn))
+        {
+            // Neighbours come first, as on Linux: they stay mapped if the page itself cannot be had, beyond the file's end for instance.
+            if (!fault.IsWrite) FaultAround.Map(ref fault, PteRights.ReadOnly(fault.Area) | Pte.AccessedBit);
+            return FaultPipeline<TDesign>.UnlockFor(ref fault, FaultStep.NeedFilePage);
+        }
+
         ref FrameInfo frame = ref fault.Space.Memory.Info(pfn);
         if (fault.IsWrite && !TryMarkDirty(ref fault, ref frame)) return FaultPipeline<TDesign>.UnlockFor(ref fault, FaultStep.NeedWriteNotice);
         FrameReferences.AddMapping(ref frame);

@@ -58,6 +58,11 @@ internal sealed partial class PageCache
         return pfn != PhysicalMemory.NoFrame && IsUpToDate(pfn) && AreNoneRemovedSince(removals);
     }
 
+    /// <summary>
+    /// The page was not in memory at some moment of the call. More than a <see cref="TryLookup"/> that fails, which it does for each removal of another page.
+    /// </summary>
+    public bool IsAbsent(ulong index) => _pages.Find(index) == PhysicalMemory.NoFrame;
+
     /// <summary>As <see cref="TryLookup"/> for neighbouring pages; 0 where a page is not in memory.</summary>
     public void Lookup(ulong first, Span<uint> frames)
     {

@@ -30,9 +30,18 @@ public abstract partial class VmFile
             ulong within = position & Page.OffsetMask;
             if (left <= within) break;
             int length = (int)Math.Min(Math.Min((ulong)(destination.Length - done), Page.Size - within), left - within);
-            if (!TryHoldPage(Page.Count(position), out uint pfn)) break;
-            Memory.Contents(pfn).Slice((int)within, length).CopyTo(destination[done..]);
-            Memory.Release(pfn);
+            if (CanPunchHoles && Cache.IsAbsent(Page.Count(position)))
+            {
+                // A hole: nothing is allocated for who only reads (mm/shmem.c:shmem_file_read_iter()).
+                destination.Slice(done, length).Clear();
+            }
+            else
+            {
+                if (!TryHoldPage(Page.Count(position), out uint pfn)) break;
+                Memory.Contents(pfn).Slice((int)within, length).CopyTo(destination[done..]);
+                Memory.Release(pfn);
+            }
+
             done += length;
         }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Faultline.Differential.Host;
 using Faultline.Differential.Programs;
+using Faultline.Files;
 using Faultline.Physical;
 
 namespace Faultline.Differential.Engine;
@@ -11,11 +12,14 @@ internal sealed class EngineMachine : IMachine, IDisposable
     private readonly List<(AddressSpace Space, MemoryAccessor Accessor)> _processes = [];
     private readonly PhysicalMemory _memory;
     private readonly Layout _layout;
+    private readonly MemoryFile _growing, _readOnly;
 
     public EngineMachine(PhysicalMemory memory, Layout layout, AddressSpaceOptions options)
     {
         _memory = memory;
         _layout = layout;
+        _growing = new MemoryFile(memory);
+        _readOnly = new MemoryFile(memory, length: TestFiles.FixedLength, access: FileAccess.Read);
         var space = new AddressSpace(memory, options);
         space.Reset(layout.Heap);
 
@@ -32,7 +36,9 @@ internal sealed class EngineMachine : IMachine, IDisposable
         ulong address = 0;
         switch (step.Call)
         {
-            case Call.Map: return Result(space.TryMap(at, length, (Protection)step.Bits, (MapFlags)step.Flags, out address), address);
+            case Call.Map when step.File == TestFile.None: return Result(space.TryMap(at, length, (Protection)step.Bits, (MapFlags)step.Flags, out address), address);
+            case Call.Map:
+                return Result(space.TryMap(at, length, (Protection)step.Bits, (MapFlags)step.Flags, FileOf(step), step.Offset.Bytes, out address), address);
             case Call.Unmap: return Result(space.TryUnmap(at, length));
             case Call.Protect: return Result(space.TryProtect(at, length, (Protection)step.Bits));
             case Call.Remap:
@@ -46,6 +52,15 @@ internal sealed class EngineMachine : IMachine, IDisposable
                 return Result(Errno.None);
             case Call.Limit: return SetLimit(space.Limits, step.Bits, length);
             case Call.Core: return Core(space, at, length);
+            case Call.Sync: return Result(space.TryMemorySync(at, length, (SyncFlags)step.Flags));
+            case Call.Truncate or Call.FileWrite when step.File == TestFile.ReadOnly: return Result(step.Call == Call.Truncate ? Errno.EINVAL : Errno.EBADF);
+            case Call.Truncate:
+                FileOf(step).SetLength(length);
+                return Result(Errno.None);
+            case Call.FileRead: return ReadFile(FileOf(step), step.Offset.Bytes);
+            case Call.FileWrite:
+                FileOf(step).Write(step.Offset.Bytes, [(byte)step.Bits]);
+                return Result(Errno.None);
             case Call.Brk:
                 _ = space.TryBrk(at, out address); // as the system call, which tells an error by the end that did not move
                 return Result(Errno.None, address);
@@ -81,6 +96,7 @@ internal sealed class EngineMachine : IMachine, IDisposable
             if (area.Start is HostProgram.Data or HostProgram.Text) continue;
             StateText.AppendArea(text, _layout, area.Start, area.End, RightsOf(area), area.Offset, NameOf(area), area.Flags);
             PageContents.Append(text, _layout, space, area);
+            if (area.Name is ['/', ..]) AppendCached(text, space, area);
             text.Append('\n');
         }
     }
@@ -94,6 +110,8 @@ internal sealed class EngineMachine : IMachine, IDisposable
         }
 
         _processes.Clear();
+        _growing.Dispose();
+        _readOnly.Dispose();
         Assert.Equal(_memory.CapacityInFrames, _memory.FreeFrames);
     }
 
@@ -115,6 +133,24 @@ internal sealed class EngineMachine : IMachine, IDisposable
         catch (MemoryFaultException fault)
         {
             return StateText.Signal(fault.Signal, 0);
+        }
+    }
+
+    private MemoryFile FileOf(Step step) => step.File == TestFile.Growing ? _growing : _readOnly;
+
+    private static string ReadFile(MemoryFile file, ulong offset)
+    {
+        Span<byte> value = stackalloc byte[1];
+        return file.Read(offset, value) == 0 ? "ok" : StateText.Signal(FaultSignal.None, value[0]);
+    }
+
+    private static void AppendCached(StringBuilder text, AddressSpace space, AreaInfo area)
+    {
+        Span<byte> buffer = stackalloc byte[StateText.LongestRun];
+        foreach ((ulong start, int pages) in StateText.Runs(area.Start, area.End))
+        {
+            space.MinCore(start, (ulong)pages * Layout.PageSize, buffer);
+            StateText.AppendCached(text, buffer[..pages]);
         }
     }
 

@@ -19,7 +19,7 @@ internal static class PageContents
             {
                 for (ulong page = start; page < start + ((ulong)pages * Page.Size); page += Page.Size)
                 {
-                    if (FrameAt(space, area, page) is { } frame) StateText.AppendPage(text, layout, page, space.Memory.Contents(frame));
+                    if (FrameAt(space, page) is { } frame) StateText.AppendPage(text, layout, page, space.Memory.Contents(frame));
                 }
             }
         }
@@ -29,12 +29,11 @@ internal static class PageContents
         }
     }
 
-    private static uint? FrameAt(AddressSpace space, VmArea area, ulong page)
+    private static uint? FrameAt(AddressSpace space, ulong page)
     {
         var visitor = new FrameVisitor();
         PageOperations.Visit(space, page, page + Page.Size, ref visitor);
-        if (visitor.Found is not null) return visitor.Found;
-        return area.File is { } file && file.Cache.TryLookup(area.PageIndex(page), out uint cached) ? cached : null;
+        return visitor.Found;
     }
 
     private struct FrameVisitor : IPageVisitor

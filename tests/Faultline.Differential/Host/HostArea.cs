@@ -3,14 +3,12 @@ using System.Globalization;
 namespace Faultline.Differential.Host;
 
 /// <summary>An area as <c>/proc/PID/smaps</c> shows it.</summary>
-internal sealed record HostArea(ulong Start, ulong End, string Rights, ulong Offset, string Name, string Flags)
+internal sealed record HostArea(ulong Start, ulong End, string Rights, ulong Offset, string Name, bool HasFile, string Flags)
 {
     private const string FlagsHead = "VmFlags: ";
 
     // Soft-dirty is a flag of each new area on kernels built with it.
     private const string SoftDirty = " sd";
-
-    public bool IsShared => Rights[3] == 's';
 
     public static IEnumerable<HostArea> Parse(string text)
     {
@@ -42,6 +40,7 @@ internal sealed record HostArea(ulong Start, ulong End, string Rights, ulong Off
             line[(space + 1)..(space + 5)].ToString(),
             Hex(rest[..rest.IndexOf(' ')]),
             name >= 0 && line[name] == '[' ? line[name..].ToString() : "",
+            name >= 0 && line[name] == '/',
             "");
     }
 

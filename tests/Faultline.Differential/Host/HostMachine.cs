@@ -10,11 +10,16 @@ internal sealed class HostMachine : IMachine, IDisposable
     private const ulong UserEnd = 0x7fff_ffff_f000;
     private const int DisableHugePages = 41;
     private const int Anonymous = 0x20;
+    private const ulong KeepSize = 1, PunchHole = 2;
 
     private readonly HostProcess _template;
     private readonly List<HostProcess> _processes = [];
     private readonly byte[] _page = new byte[Layout.PageSize];
     private byte[] _areas = new byte[1 << 16];
+
+    // Descriptors by TestFile; those of the program that runs.
+    private readonly ulong[] _files = [ulong.MaxValue, 0, 0];
+    private ulong _growingLength;
 
     private HostMachine(HostProcess template)
     {
@@ -57,7 +62,16 @@ internal sealed class HostMachine : IMachine, IDisposable
     public void Begin()
     {
         End();
-        _processes.Add(_template.Fork());
+        HostProcess first = _template.Fork();
+        _processes.Add(first);
+        _growingLength = 0;
+        first.Write(HostProgram.Data, "faultline\0"u8);
+        _files[(int)TestFile.Growing] = first.MustCall(SystemCalls.MemoryFile, HostProgram.Data);
+        ulong whole = first.MustCall(SystemCalls.MemoryFile, HostProgram.Data);
+        first.MustCall(SystemCalls.Truncate, whole, TestFiles.FixedLength);
+        first.Write(HostProgram.Data, Encoding.ASCII.GetBytes($"/proc/self/fd/{whole}\0"));
+        _files[(int)TestFile.ReadOnly] = first.MustCall(SystemCalls.Open, HostProgram.Data);
+        first.MustCall(SystemCalls.Close, whole);
     }
 
     public void End()
@@ -72,7 +86,9 @@ internal sealed class HostMachine : IMachine, IDisposable
         ulong at = Layout.Address(step.At), length = step.Length.Bytes, bits = (ulong)step.Bits;
         switch (step.Call)
         {
-            case Call.Map: return Result(host.Call(SystemCalls.Map, at, length, bits, (ulong)(step.Flags | Anonymous), ulong.MaxValue));
+            case Call.Map:
+                int flags = step.File == TestFile.None ? step.Flags | Anonymous : step.Flags;
+                return Result(host.Call(SystemCalls.Map, at, length, bits, (ulong)flags, _files[(int)step.File], step.Offset.Bytes));
             case Call.Unmap: return Result(host.Call(SystemCalls.Unmap, at, length));
             case Call.Protect: return Result(host.Call(SystemCalls.Protect, at, length, bits));
             case Call.Remap: return Result(host.Call(SystemCalls.Remap, at, length, step.NewLength.Bytes, (ulong)step.Flags, Layout.Address(step.To)));
@@ -87,6 +103,10 @@ internal sealed class HostMachine : IMachine, IDisposable
                 host.Write(HostProgram.Data, BitConverter.GetBytes(length));
                 return Result(host.Call(SystemCalls.ResourceLimit, 0, bits, HostProgram.Data));
             case Call.Core: return Core(host, at, length);
+            case Call.Sync: return Result(host.Call(SystemCalls.Sync, at, length, (ulong)step.Flags));
+            case Call.Truncate: return Truncate(host, step.File, length);
+            case Call.FileRead: return ReadFile(host, step);
+            case Call.FileWrite: return WriteFile(host, step);
             case Call.Brk: return Result(host.Call(SystemCalls.Brk, at));
             case Call.Read: return StateText.Signal(host.Load(at, out byte value), value);
             case Call.Write: return StateText.Signal(host.Store(at, (byte)step.Bits), 0);
@@ -109,6 +129,7 @@ internal sealed class HostMachine : IMachine, IDisposable
             if (area.Start is HostProgram.Data or HostProgram.Text || area.Start >= UserEnd) continue;
             StateText.AppendArea(text, Layout, area.Start, area.End, area.Rights, area.Offset, area.Name, area.Flags);
             AppendPages(text, host, area);
+            if (area.HasFile) AppendCached(text, host, area);
             text.Append('\n');
         }
     }
@@ -121,36 +142,31 @@ internal sealed class HostMachine : IMachine, IDisposable
 
     private void AppendPages(StringBuilder text, HostProcess host, HostArea area)
     {
-        Span<bool> buffer = stackalloc bool[StateText.LongestRun];
+        Span<ulong> buffer = stackalloc ulong[StateText.LongestRun];
         foreach ((ulong start, int pages) in StateText.Runs(area.Start, area.End))
         {
-            Span<bool> resident = buffer[..pages];
-            FindResident(host, area, start, resident);
+            Span<ulong> entries = buffer[..pages];
+            host.ReadPageMap(start, entries);
             for (int i = 0; i < pages; i++)
             {
                 ulong page = start + ((ulong)i * Layout.PageSize);
-                if (!resident[i]) continue;
+                if (!HostProcess.IsPresent(entries[i])) continue;
                 if (!host.TryRead(page, _page)) throw new HostException($"No byte of {page:x} could be read.");
                 StateText.AppendPage(text, Layout, page, _page);
             }
         }
     }
 
-    private static void FindResident(HostProcess host, HostArea area, ulong start, Span<bool> resident)
+    /// <summary>What the file has in memory, mapped or not.</summary>
+    private static void AppendCached(StringBuilder text, HostProcess host, HostArea area)
     {
-        if (area.IsShared)
+        Span<byte> buffer = stackalloc byte[StateText.LongestRun];
+        foreach ((ulong start, int pages) in StateText.Runs(area.Start, area.End))
         {
-            // Fault-around maps what the object has nearby: whether it has the page tells more than the entry.
-            Span<byte> answers = stackalloc byte[resident.Length];
-            host.MustCall(SystemCalls.MinCore, start, (ulong)resident.Length * Layout.PageSize, HostProgram.Data);
+            Span<byte> answers = buffer[..pages];
+            host.MustCall(SystemCalls.MinCore, start, (ulong)pages * Layout.PageSize, HostProgram.Data);
             if (!host.TryRead(HostProgram.Data, answers)) throw new HostException("No data could be read.");
-            for (int i = 0; i < resident.Length; i++) resident[i] = answers[i] != 0;
-        }
-        else
-        {
-            Span<ulong> entries = stackalloc ulong[resident.Length];
-            host.ReadPageMap(start, entries);
-            for (int i = 0; i < resident.Length; i++) resident[i] = HostProcess.IsPresent(entries[i]);
+            StateText.AppendCached(text, answers);
         }
     }
 
@@ -161,6 +177,44 @@ internal sealed class HostMachine : IMachine, IDisposable
         if (result != 0) return Result(result);
         residency = residency[..(int)Math.Min((length + Layout.PageSize - 1) / Layout.PageSize, StateText.CorePages)];
         return host.TryRead(HostProgram.Data, residency) ? StateText.Residency(residency) : throw new HostException("No data could be read.");
+    }
+
+    private string Truncate(HostProcess host, TestFile file, ulong length)
+    {
+        if (file == TestFile.Growing) ClearBehindEnd(host, length);
+        long result = host.Call(SystemCalls.Truncate, _files[(int)file], length);
+        if (result == 0) _growingLength = length;
+        return Result(result);
+    }
+
+    private string WriteFile(HostProcess host, Step step)
+    {
+        ulong end = step.Offset.Bytes + 1;
+        if (step.File == TestFile.Growing) ClearBehindEnd(host, end);
+        host.Write(HostProgram.Data, [(byte)step.Bits]);
+        long result = host.Call(SystemCalls.WriteAt, _files[(int)step.File], HostProgram.Data, 1, step.Offset.Bytes);
+        if (result < 0) return Result(result);
+        _growingLength = Math.Max(_growingLength, end);
+        return Result(0);
+    }
+
+    /// <summary>
+    /// What mappings wrote behind the end within its page becomes part of a longer file on the tmpfs of Linux 6.18, and zero on file systems of disks, and here.
+    /// So it is made zero before the file grows.
+    /// </summary>
+    private void ClearBehindEnd(HostProcess host, ulong length)
+    {
+        ulong rest = (0 - _growingLength) % Layout.PageSize;
+        if (length > _growingLength && rest != 0)
+            host.MustCall(SystemCalls.Allocate, _files[(int)TestFile.Growing], KeepSize | PunchHole, _growingLength, rest);
+    }
+
+    private string ReadFile(HostProcess host, Step step)
+    {
+        Span<byte> value = stackalloc byte[1];
+        long result = host.Call(SystemCalls.ReadAt, _files[(int)step.File], HostProgram.Data, 1, step.Offset.Bytes);
+        if (result <= 0) return Result(result);
+        return host.TryRead(HostProgram.Data, value) ? StateText.Signal(FaultSignal.None, value[0]) : throw new HostException("No data could be read.");
     }
 
     private string Result(long result) =>

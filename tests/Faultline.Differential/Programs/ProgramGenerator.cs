@@ -20,7 +20,7 @@ internal static class ProgramGenerator
 
     private static readonly Gen<int> s_advice = Gen.Frequency(
         (4, Gen.Const((int)Advice.DontNeed)), (1, Gen.Const((int)Advice.Free)), (1, Gen.Const((int)Advice.WipeOnFork)), (1, Gen.Const((int)Advice.DontFork)),
-        (2, Gen.OneOf((int)Advice.PopulateRead, (int)Advice.PopulateWrite)), (4, Gen.Int[0, 8]), (4, Gen.Int[10, 24]), (1, Gen.Const(UnknownAdvice)));
+        (2, Gen.OneOf((int)Advice.PopulateRead, (int)Advice.PopulateWrite)), (8, Gen.Int[0, 24]), (1, Gen.Const(UnknownAdvice)));
 
     private static readonly Gen<int> s_stray = Gen.Frequency((40, Gen.Const(0)), (1, Gen.Int[1, 4095]));
 
@@ -50,9 +50,34 @@ internal static class ProgramGenerator
     private static readonly Gen<(Place At, int Value)> s_write = Gen.Select(s_place, Gen.Int[0, 255], Gen.Bool, (place, value, last) =>
         (last ? place with { Byte = 4095 } : place, value));
 
+    // What files are mapped with: kinds of maps, and what a file cannot take.
+    private static readonly int[] s_fileFlags =
+    [
+        0x11, 0x11, 0x11, 0x12, 0x12, 0x12, 0x01, 0x02, 0x13, 0x2012, 0x2011, 0x8012, 0x8011, 0x1_8012, 0x4012, 0x112, 0x10_0002, 0x10_0001, 0x41,
+    ];
+
+    private static readonly Gen<TestFile> s_file = Gen.Frequency((5, Gen.Const(TestFile.Growing)), (1, Gen.Const(TestFile.ReadOnly)));
+
+    private static readonly Gen<Extent> s_offset = Gen.Frequency(
+        (8, Gen.Const(0UL)), (12, Gen.Int[0, 8].Select(pages => (ulong)pages)), (1, Gen.OneOf(1UL << 35, 1UL << 51, (1UL << 52) - 1)))
+        .Select(s_stray, (pages, stray) => new Extent(pages, stray));
+
+    // Within the file's first pages, and often not at the end of one.
+    private static readonly Gen<Extent> s_filePlace = Gen.Select(Gen.Int[0, 9], Gen.Frequency((2, Gen.Const(0)), (1, Gen.Const(4095)), (2, Gen.Int[1, 4095])))
+        .Select((page, stray) => new Extent((ulong)page, stray));
+
+    private static readonly Gen<int> s_sync = Gen.Frequency((3, Gen.OneOf(0, 1, 2, 3, 4, 6)), (1, Gen.Int[0, 8]));
+
     private static readonly Gen<Step> s_call = Gen.Frequency(
         (24, Gen.Select(s_target, s_extent, s_rights, Gen.OneOf(s_mapFlags)).Select(
             (at, length, rights, flags) => Empty(Call.Map) with { At = at, Length = length, Bits = rights, Flags = flags })),
+        (12, Gen.Select(s_target, s_extent, s_rights, Gen.OneOf(s_fileFlags), s_file, s_offset).Select((at, length, rights, flags, file, offset) =>
+            Empty(Call.Map) with { At = at, Length = length, Bits = rights, Flags = flags, File = file, Offset = offset })),
+        (5, Gen.Select(s_filePlace, s_file).Select((length, file) => Empty(Call.Truncate) with { Length = length, File = file })),
+        (2, Gen.Select(s_filePlace, s_file).Select((offset, file) => Empty(Call.FileRead) with { Offset = offset, File = file })),
+        (2, Gen.Select(s_filePlace, s_file, Gen.Int[0, 255]).Select((offset, file, value) =>
+            Empty(Call.FileWrite) with { Offset = offset, File = file, Bits = value })),
+        (3, Gen.Select(s_place, s_extent, s_sync).Select((at, length, flags) => Empty(Call.Sync) with { At = at, Length = length, Flags = flags })),
         (6, Gen.Select(s_place, s_extent).Select((at, length) => Empty(Call.Unmap) with { At = at, Length = length })),
         (13, Gen.Select(s_place, s_extent, Gen.Frequency((30, s_rights), (1, s_rights.Select(rights => rights | (int)Protection.GrowsDown)))).Select(
             (at, length, rights) => Empty(Call.Protect) with { At = at, Length = length, Bits = rights })),

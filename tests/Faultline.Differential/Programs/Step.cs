@@ -17,6 +17,10 @@ internal enum Call
     UnlockAll,
     Limit,
     Core,
+    Sync,
+    Truncate,
+    FileRead,
+    FileWrite,
     Brk,
     Fork,
     Exit,
@@ -32,8 +36,11 @@ internal enum Call
 /// <param name="NewLength">The new length of a remap.</param>
 /// <param name="To">The new address of a remap.</param>
 /// <param name="Bits">The rights, the advice, the value to write, 1 for a lock on fault, what is to be locked, or the number of a resource limit.</param>
-/// <param name="Flags">The flags of a map or remap.</param>
-internal sealed record Step(Call Call, int Process, Place At, Extent Length, Extent NewLength, Place To, int Bits, int Flags)
+/// <param name="Flags">The flags of a map, remap or msync.</param>
+/// <param name="File">The file that is mapped, truncated, read or written; 0 for anonymous memory.</param>
+/// <param name="Offset">The place in the file.</param>
+internal sealed record Step(
+    Call Call, int Process, Place At, Extent Length, Extent NewLength, Place To, int Bits, int Flags, TestFile File = TestFile.None, Extent Offset = default)
 {
     public static Step Parse(string line)
     {
@@ -50,6 +57,8 @@ internal sealed record Step(Call Call, int Process, Place At, Extent Length, Ext
                 "to" => step with { To = Place.Parse(pair[1]) },
                 "bits" => step with { Bits = Number(pair[1]) },
                 "flags" => step with { Flags = Number(pair[1]) },
+                "file" => step with { File = (TestFile)Number(pair[1]) },
+                "off" => step with { Offset = Extent.Parse(pair[1]) },
                 _ => throw new FormatException($"'{word}' is not known."),
             };
         }
@@ -67,6 +76,8 @@ internal sealed record Step(Call Call, int Process, Place At, Extent Length, Ext
         if (To != default) text.Append(CultureInfo.InvariantCulture, $" to={To}");
         if (Bits != 0) text.Append(CultureInfo.InvariantCulture, $" bits={Bits}");
         if (Flags != 0) text.Append(CultureInfo.InvariantCulture, $" flags=0x{Flags:x}");
+        if (File != TestFile.None) text.Append(CultureInfo.InvariantCulture, $" file={(int)File}");
+        if (Offset != default) text.Append(CultureInfo.InvariantCulture, $" off={Offset}");
         return text.ToString();
     }
 
