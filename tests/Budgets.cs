@@ -27,6 +27,9 @@ internal static class Budgets
     /// <summary>The command-line tool.</summary>
     public static readonly TimeSpan Cli = TimeSpan.FromMinutes(1);
 
+    /// <summary>One fuzzing test, within its suite's time.</summary>
+    public static readonly TimeSpan OneFuzzTest = TimeSpan.FromSeconds(3);
+
     /// <summary>All suites.</summary>
     public static readonly TimeSpan Total = TimeSpan.FromMinutes(12.5);
 }

@@ -27,6 +27,7 @@ public class FileMapTests
         using var file = new MemoryFile(test.Memory, length: P, access: FileAccess.Read);
         test.Space.Map(At(0), P, R, Shared, file, 0);
         test.Space.Map(At(1), P, R, Private, file, 0);
+        Assert.Equal("rd mr me ms", test.AreaAt(0).Flags);
         Assert.Equal(Errno.EACCES, test.TryProtect(0, 1, RW));
         Assert.Equal(Errno.None, test.TryProtect(1, 1, RW));
         Assert.Equal(Errno.EACCES, test.TryAdvise(0, 1, Advice.Remove));

@@ -1,4 +1,5 @@
 using Faultline.Areas;
+using Faultline.Files;
 using Faultline.Tests.Files;
 using static Faultline.Tests.Calls.TestSpace;
 
@@ -59,6 +60,15 @@ public class PlacementTests
         ulong mapped = test.Space.Map(0, length, R, MapFlags.Private, file, offset);
         Assert.Equal(aligned ? 0 : (Base - length - offset) % Huge, (mapped - offset) % Huge);
         if (!aligned) Assert.Equal(Base - length, mapped);
+    }
+
+    /// <summary>tmpfs has no huge pages unless it was mounted with them.</summary>
+    [Fact]
+    public void WhenAFileIsInMemoryAloneThenItsMapsAreNotAligned()
+    {
+        using var test = new TestSpace();
+        using var file = new MemoryFile(test.Memory, length: Huge);
+        Assert.Equal(Base - Huge, test.Space.Map(0, Huge, R, MapFlags.Private, file, 0));
     }
 
     [Fact]

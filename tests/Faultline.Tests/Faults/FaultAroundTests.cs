@@ -24,6 +24,18 @@ public class FaultAroundTests
         Assert.Equal((2u, 1u), (frame.Refs, frame.Maps));
     }
 
+    [Theory]
+    [ClassData(typeof(Designs))]
+    public void WhenAnAccessIsBeyondTheEndThenItsNeighboursAreMappedAllTheSame(FaultDesign design)
+    {
+        using var guest = new Guest(design);
+        using var file = new MemoryFile(guest.Memory, length: 3 * P);
+        file.Write(2 * P, [1]);
+        guest.Space.Map(Guest.At(0), 4 * P, Protection.ReadWrite, Guest.Private, file, 0);
+        Assert.Equal(FaultSignal.BusError, Guest.SignalOf(() => guest.Cpu.Read<byte>(Guest.At(3))));
+        Assert.Equal([true, true, false, true], Enumerable.Range(0, 4).Select(page => guest.EntryOf(page).IsNone));
+    }
+
     [Fact]
     public void AWriteMapsNothingButItsPage()
     {

@@ -52,6 +52,19 @@ public class TruncationTests
         Assert.Equal((byte)0, guest.Cpu.Read<byte>(Guest.At(0) + 10));
     }
 
+    [Fact]
+    public void WhenAHoleIsReadByACallThenNoFrameIsTakenForIt()
+    {
+        using var guest = new Guest();
+        using var file = new MemoryFile(guest.Memory, length: 2 * P);
+        file.Write(P, [7]);
+        long used = guest.FramesInUse;
+        byte[] contents = [1, 1, 1, 1];
+        Assert.Equal(4, file.Read(P - 3, contents));
+        Assert.Equal([0, 0, 0, 7], contents);
+        Assert.Equal(used, guest.FramesInUse);
+    }
+
     [Theory]
     [ClassData(typeof(Designs))]
     public void WhenAHoleIsPunchedThenItIsZeroForAllButTheCopies(FaultDesign design)
