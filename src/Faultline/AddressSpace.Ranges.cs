@@ -144,8 +144,15 @@ public sealed partial class AddressSpace
         else low = Math.Max(around.Below?.End ?? 0, (start - Math.Min(start, Page.Size)) & ~(span - 1));
 
         if (around.Last is { } last && last.Start <= end) high = last.End;
-        else high = Math.Min(around.Last?.Start ?? ulong.MaxValue, (end + Page.Size + span - 1) & ~(span - 1));
+        else high = Math.Min(around.Last?.Start ?? ulong.MaxValue, CeilingOf(end, Page.Size, span));
         return (low, high);
+    }
+
+    /// <summary>The end of the span that holds the byte <paramref name="reach"/> behind <paramref name="end"/>; callers may name ranges that end at the last address there is.</summary>
+    private static ulong CeilingOf(ulong end, ulong reach, ulong span)
+    {
+        ulong last = end + reach + span - 1;
+        return last < end ? ulong.MaxValue : last & ~(span - 1);
     }
 
     /// <summary>

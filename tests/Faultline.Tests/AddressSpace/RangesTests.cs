@@ -17,6 +17,20 @@ public class RangesTests
         Assert.Contains("AreaLock needs WriterLock.MmapLock", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>What lies beside a range that ends where the numbers end cannot be reckoned by going on from its end.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void WhenARangeEndsWithTheLastPageThereIsThenTheCallAnswersAndTheLockIsFree(ulong pagesBefore)
+    {
+        using var guest = new Guest(writerLock: WriterLock.RangeLock);
+        Assert.Equal(Errno.ENOMEM, guest.Space.TryProtect(ulong.MaxValue - ((pagesBefore + 2) * P) + 1, P, Protection.Read));
+        Assert.Equal(Errno.ENOMEM, guest.Space.TryProtect(Guest.At(0), ulong.MaxValue - P + 1 - Guest.At(0), Protection.Read));
+        guest.Map(0, 1);
+        guest.Touch(0, 1);
+        guest.Unmap(0, 1);
+    }
+
     /// <summary>
     /// An unmap that waits for a walker holds what it holds for as long as the test likes.
     /// <code>

@@ -32,6 +32,16 @@ public class ReplayerTests
         Assert.Equal(100, report.Designs[0].Agreement[(int)AgreementKind.Placement].Percent);
     }
 
+    /// <summary>A recording may say anything: Linux returns neither.</summary>
+    [Theory]
+    [InlineData(A + 123)]
+    [InlineData(0xffff_ffff_ffff_f000)]
+    public void WhenARecordedPlaceCannotBeThenTheReplayEndsAndAllFramesAreHome(ulong place)
+    {
+        ReplayReport report = Replayer.Run(new Script().Map(10, 1, 2, place, Chunk).Fault(10, 3, A, Write).Import());
+        Assert.All(report.Designs, design => Assert.Equal(0, design.FramesLost));
+    }
+
     [Fact]
     public void WhenEverySpaceIsGoneThenAllFramesAreHome()
     {

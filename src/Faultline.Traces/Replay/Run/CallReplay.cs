@@ -79,7 +79,7 @@ internal sealed class CallReplay(ReplayRun run, Tally tally)
         CallArguments a = e.Call.Arguments;
         var (rights, flags) = ((Protection)a[2], (MapFlags)a[3]);
         VmFile? file = (flags & MapFlags.Anonymous) != 0 ? null : FileOf(e);
-        bool placed = e.Call.Errno == 0 && (flags & Exact) == 0;
+        bool placed = e.Call.Errno == 0 && (flags & Exact) == 0 && IsPlace(e, a[1]);
         RecordedPlace? place = placed ? new RecordedPlace((ulong)e.Call.Result) : null;
         Errno error = space.MapPlaced(a[0], a[1], rights, flags, file, a[5], place, out ulong mapped);
         if (placed && error == Errno.EEXIST)
@@ -101,7 +101,7 @@ internal sealed class CallReplay(ReplayRun run, Tally tally)
     {
         CallArguments a = e.Call.Arguments;
         var flags = (RemapFlags)a[3];
-        bool placed = e.Call.Errno == 0 && (flags & RemapFlags.Fixed) == 0 && (ulong)e.Call.Result != a[0];
+        bool placed = e.Call.Errno == 0 && (flags & RemapFlags.Fixed) == 0 && (ulong)e.Call.Result != a[0] && IsPlace(e, a[2]);
         RecordedPlace? place = placed ? new RecordedPlace((ulong)e.Call.Result) : null;
         var request = new RemapRequest(a[0], Page.Ceiling(a[1]), Page.Ceiling(a[2]), flags, a[4]) { Place = place };
         Errno error = space.RemapPlaced(request, out ulong mapped);
@@ -113,6 +113,10 @@ internal sealed class CallReplay(ReplayRun run, Tally tally)
         tally.Disagree(AgreementKind.Placement, DisagreementNames.OtherPlace, e, Describe(e, mapped));
         space.TryRemap(mapped, a[2], a[2], RemapFlags.MayMove | RemapFlags.Fixed, (ulong)e.Call.Result, out _);
     }
+
+    /// <summary>False for what Linux cannot have returned: a recording may say anything.</summary>
+    private static bool IsPlace(in TraceEvent e, ulong length) =>
+        Page.IsAligned((ulong)e.Call.Result) && UserSpace.Contains((ulong)e.Call.Result, length);
 
     /// <summary>Shared memory is a file that its mapping line names.</summary>
     private void Attach(AddressSpace space, in TraceEvent e)
