@@ -31,7 +31,7 @@ internal static class DiagnosisText
     }
 
     /// <summary>A design's name as the head of a narrow column: seven fit beside each other.</summary>
-    public static string Head(string name) => name.Replace("Sequence", "Seq", StringComparison.Ordinal).Replace(", ", "\n", StringComparison.Ordinal);
+    public static string Head(string name) => Short(name).Replace(", ", "\n", StringComparison.Ordinal);
 
     /// <summary>The rows that say what became of the faults.</summary>
     public static IEnumerable<(string Name, Func<FaultReport, string> Value)> FaultRows(IEnumerable<FaultReport> all)
@@ -66,7 +66,7 @@ internal static class DiagnosisText
             foreach (var c in design.Lock.Calls)
             {
                 table.AddRow(
-                    design.Name, c.User.ToString(), NumberOrNone(c.Writes), c.Writes == 0 ? "" : Microseconds(c.MeanWriteHoldNanoseconds),
+                    Short(design.Name), c.User.ToString(), NumberOrNone(c.Writes), c.Writes == 0 ? "" : Microseconds(c.MeanWriteHoldNanoseconds),
                     NumberOrNone(c.Ranges), c.Ranges == 0 ? "" : Microseconds(c.MeanRangeHoldNanoseconds), Milliseconds(c.HeldNanoseconds),
                     Number(c.Waits), Milliseconds(c.WaitedNanoseconds), Microseconds(c.LongestWaitNanoseconds));
             }
@@ -82,11 +82,13 @@ internal static class DiagnosisText
         foreach (var design in designs)
         {
             foreach (var blame in design.Lock.Behind.Take(ShownBlame))
-                table.AddRow(design.Name, blame.Waiter.ToString(), blame.Holder.ToString(), Milliseconds(blame.Nanoseconds));
+                table.AddRow(Short(design.Name), blame.Waiter.ToString(), blame.Holder.ToString(), Milliseconds(blame.Nanoseconds));
         }
 
         return table;
     }
+
+    private static string Short(string name) => name.Replace("Sequence", "Seq", StringComparison.Ordinal);
 
     private static string NumberOrNone(long value) => value == 0 ? "" : Number(value);
 

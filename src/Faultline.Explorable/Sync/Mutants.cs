@@ -46,6 +46,9 @@ internal enum Mutant
 
     /// <summary>A page table is freed at once, whoever stands on it.</summary>
     FreeTablesAtOnce,
+
+    /// <summary>A fork shares pinned pages too, as Linux did before 5.9: the parent's next write copies the page away from who pinned it.</summary>
+    ForkSharesPinnedPages,
 }
 
 /// <summary>Which mutant the engine is. Chosen before a schedule, never while one runs.</summary>

@@ -23,6 +23,16 @@ internal static class FrameReferences
         Native.Add(ref frame.Maps, 1);
     }
 
+    /// <summary>One more user of the contents, under the lock of an entry that maps the frame.</summary>
+    public static void Pin(ref FrameInfo frame)
+    {
+        Native.Add(ref frame.Refs, 1);
+        Native.Add(ref frame.Pins, 1);
+    }
+
+    /// <summary>Ends <see cref="Pin"/>, but for the reference: the caller gives it up next, and a frame that is freed has no pins. Any thread.</summary>
+    public static void Unpin(ref FrameInfo frame) => Native.Add(ref frame.Pins, -1);
+
     /// <summary>An entry is gone. Its reference stays with the caller until the shootdown is done: see <see cref="DropReference"/>.</summary>
     public static void RemoveMapping(ref FrameInfo frame)
     {

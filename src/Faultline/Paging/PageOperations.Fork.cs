@@ -29,33 +29,53 @@ internal static partial class PageOperations
         // What a fault would fill in again is not copied (Linux vma_needs_copy()).
         if (parentArea.AnonVma is null) return true;
         bool isShared = childArea.Has(AreaFlags.Shared);
+        uint spare = PhysicalMemory.NoFrame;
+        bool complete = true;
         TableCursor tables = TablesOf(parent, parentArea.Start, parentArea.End);
-        while (tables.MoveNext())
+        while (complete && tables.MoveNext())
         {
-            ref FrameInfo table = ref tables.Info;
-            if (!child.PageTable.TryEnsure(tables.Start, child.Graveyard)) return false;
-            TableCursor targets = TablesOf(child, tables.Start, tables.End);
-            bool found = targets.MoveNext();
-            Debug.Assert(found, "The target table was ensured.");
-
-            // The child's table second, here and nowhere else: its only other visitor so far is a truncation, which comes through the file and holds one lock at a time.
-            PteLock.Enter(ref table);
-            PteLock.EnterOfChild(ref targets.Info);
-            for (ulong address = tables.Start; address < tables.End; address += Page.Size)
+            complete = child.PageTable.TryEnsure(tables.Start, child.Graveyard);
+            for (ulong next = tables.Start; complete && !TryCopyTable(parent, child, parentArea, isShared, in tables, ref next, ref spare);)
             {
-                ref ulong entry = ref tables.Entry(address);
-                var value = new Pte(Native.LoadRelaxed(ref entry));
-                if (value.IsNone) continue;
-                Native.StoreRelaxed(ref targets.Entry(address), Share(parent, parentArea, address, ref entry, value, isShared).Value);
-                targets.Info.Entries++;
+                // Allocation may wait for others: not under the tables' locks. What has been copied stays as it is: who could change it needs the lock that fork holds.
+                spare = parent.Memory.Frames.TryAllocate(parent.Options.MemoryGroup);
+                complete = spare != PhysicalMemory.NoFrame;
             }
-
-            AddForkAccessors(parent, ref table);
-            PteLock.Exit(ref targets.Info);
-            PteLock.Exit(ref table);
         }
 
-        return true;
+        // Not used, if the page that it was for has been truncated meanwhile.
+        if (spare != PhysicalMemory.NoFrame) parent.Memory.Frames.Free(spare);
+        return complete;
+    }
+
+    /// <summary>Shares the pages of one table from <paramref name="next"/> on. False: the page at <paramref name="next"/> is pinned, and a frame is needed for its copy.</summary>
+    private static bool TryCopyTable(
+        AddressSpace parent, AddressSpace child, VmArea area, bool isShared, scoped in TableCursor tables, ref ulong next, ref uint spare)
+    {
+        ref FrameInfo table = ref tables.Info;
+        TableCursor targets = TablesOf(child, tables.Start, tables.End);
+        bool found = targets.MoveNext();
+        Debug.Assert(found, "The target table was ensured.");
+
+        // The child's table second, here and nowhere else: its only other visitor so far is a truncation, which comes through the file and holds one lock at a time.
+        PteLock.Enter(ref table);
+        PteLock.EnterOfChild(ref targets.Info);
+        for (; next < tables.End; next += Page.Size)
+        {
+            ref ulong entry = ref tables.Entry(next);
+            var value = new Pte(Native.LoadRelaxed(ref entry));
+            if (value.IsNone) continue;
+            bool isPinned = !isShared && IsPinnedPage(parent, area, next, value);
+            if (isPinned && spare == PhysicalMemory.NoFrame) break;
+            Pte copied = isPinned ? CopyPinned(parent.Memory, value, ref spare) : Share(parent, area, next, ref entry, value, isShared);
+            Native.StoreRelaxed(ref targets.Entry(next), copied.Value);
+            targets.Info.Entries++;
+        }
+
+        AddForkAccessors(parent, ref table);
+        PteLock.Exit(ref targets.Info);
+        PteLock.Exit(ref table);
+        return next >= tables.End;
     }
 
     /// <summary>Write-protects the parent's entry if it is private, counts the child's, and returns the latter.</summary>

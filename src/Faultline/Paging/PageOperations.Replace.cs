@@ -74,9 +74,9 @@ internal static partial class PageOperations
         return old;
     }
 
-    /// <summary>Under the table's lock: one reference is this entry's, and nobody can gain another but through it.</summary>
+    /// <summary>Under the table's lock: one reference is this entry's, and nobody can gain another but through it. A pin is one more.</summary>
     private static bool IsSoleHolder(ref FrameInfo frame) =>
-        frame.Is(FrameState.Anonymous) && Native.LoadAcquire(ref frame.Refs) == 1 && Native.LoadAcquire(ref frame.Pins) == 0;
+        frame.Is(FrameState.Anonymous) && Native.LoadAcquire(ref frame.Refs) == 1;
 
     /// <summary>Gives the page its new frame; false if its entry has been dropped meanwhile.</summary>
     private static bool TryArrive(AddressSpace space, ulong address, Pte old, uint target)

@@ -36,7 +36,9 @@ internal struct FrameInfo
     [FieldOffset(8)]
     public uint Maps;
 
-    /// <summary>Long-term users of the contents (<c>PinPages</c>). Atomic, raised under the PTE lock.</summary>
+    /// <summary>
+    /// Users of the contents besides mappings (<see cref="PinnedPages"/>), each with a reference of its own. Atomic; raised under the PTE lock of an entry that maps the frame.
+    /// </summary>
     [FieldOffset(12)]
     public uint Pins;
 
@@ -85,6 +87,12 @@ internal struct FrameInfo
 
     /// <summary>Clears state bits atomically.</summary>
     public void Clear(FrameState bits) => Native.And(ref StateWord, ~(uint)bits);
+
+    /// <summary>
+    /// Somebody uses the contents besides the mappings: the page keeps its frame, and a fork copies it at once. Under the PTE lock of the only entry that maps the frame it cannot
+    /// become true. Acquire: after the last user everything that it did to the contents is seen.
+    /// </summary>
+    public bool IsPinned => Native.LoadAcquire(ref Pins) != 0;
 
     public readonly bool Is(FrameState bits) => ((FrameState)StateWord & bits) == bits;
 }
