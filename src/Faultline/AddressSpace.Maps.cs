@@ -1,30 +1,23 @@
 using System.Text;
 using Faultline.Areas;
-using Faultline.Locking;
 
 namespace Faultline;
 
 /// <content>Looking at the areas.</content>
 public sealed partial class AddressSpace
 {
-    /// <summary>The areas in address order, all as of one moment.</summary>
+    /// <summary>
+    /// The areas in address order. As in <c>/proc/PID/maps</c> addresses only go up, and what is mapped throughout the call is among them; but each is of a moment of its own.
+    /// </summary>
     public IReadOnlyList<AreaInfo> ListAreas()
     {
         EnterCall();
-        RangeHold range = EnterRead(LockUser.Query, 0, UserSpace.End);
-        try
-        {
-            var areas = new List<AreaInfo>(Areas.Count);
-            foreach (VmArea area in Areas.Range(0, UserSpace.End)) areas.Add(AreaInfo.Of(area, NameOf(area)));
-            return areas;
-        }
-        finally
-        {
-            ExitRead(range);
-        }
+        var areas = new List<AreaInfo>(Areas.Count);
+        WalkAreas((area, start, _) => areas.Add(InfoOf(area, start)));
+        return areas;
     }
 
-    /// <summary>The areas as <c>/proc/PID/maps</c> prints them.</summary>
+    /// <summary>The areas as <c>/proc/PID/maps</c> prints them; see <see cref="ListAreas"/>.</summary>
     public string Maps()
     {
         var text = new StringBuilder();
@@ -32,27 +25,16 @@ public sealed partial class AddressSpace
         return text.ToString();
     }
 
-    /// <summary>Each place where one area ends and another one begins, in address order, with what keeps the two apart; all as of one moment.</summary>
+    /// <summary>Each place where one area ends and another one begins, in address order, with what keeps the two apart; each place as of a moment of its own.</summary>
     public IReadOnlyList<AreaBoundary> ListBoundaries()
     {
         EnterCall();
-        RangeHold range = EnterRead(LockUser.Query, 0, UserSpace.End);
-        try
+        var boundaries = new List<AreaBoundary>();
+        WalkAreas((area, _, below) =>
         {
-            var boundaries = new List<AreaBoundary>();
-            VmArea? below = null;
-            foreach (VmArea area in Areas.Range(0, UserSpace.End))
-            {
-                if (below is not null && below.End == area.Start) boundaries.Add(BoundaryOf(below, area));
-                below = area;
-            }
-
-            return boundaries;
-        }
-        finally
-        {
-            ExitRead(range);
-        }
+            if (below is not null) boundaries.Add(BoundaryOf(below, area));
+        });
+        return boundaries;
     }
 
     /// <summary>The areas as <see cref="Maps"/> prints them, and after each that another one follows directly a line that says why the two are not one.</summary>
@@ -60,24 +42,15 @@ public sealed partial class AddressSpace
     {
         EnterCall();
         var text = new StringBuilder();
-        RangeHold range = EnterRead(LockUser.Query, 0, UserSpace.End);
-        try
+        WalkAreas((area, start, below) =>
         {
-            VmArea? below = null;
-            foreach (VmArea area in Areas.Range(0, UserSpace.End))
-            {
-                if (below is not null && below.End == area.Start) text.Append("  | ").Append(BoundaryOf(below, area).Explanation).Append('\n');
-                AreaText.AppendLine(text, AreaInfo.Of(area, NameOf(area)));
-                below = area;
-            }
-        }
-        finally
-        {
-            ExitRead(range);
-        }
-
+            if (below is not null) text.Append("  | ").Append(BoundaryOf(below, area).Explanation).Append('\n');
+            AreaText.AppendLine(text, InfoOf(area, start));
+        });
         return text.ToString();
     }
+
+    private AreaInfo InfoOf(VmArea area, ulong start) => AreaInfo.Of(area, NameOf(area), start, area.End);
 
     // A fault may give an area its AnonVma meanwhile: then this is what held before, or what holds after.
     private AreaBoundary BoundaryOf(VmArea below, VmArea above) => new(

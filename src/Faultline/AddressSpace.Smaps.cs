@@ -9,29 +9,43 @@ namespace Faultline;
 public sealed partial class AddressSpace
 {
     /// <summary>
-    /// The areas with what their pages take, as <c>/proc/PID/smaps</c> prints them. Fields of what Faultline has not (huge pages, swap, KSM) are 0. Linux takes the
-    /// lock anew for each area; here all are of one moment.
+    /// The areas with what their pages take, as <c>/proc/PID/smaps</c> prints them. Fields of what Faultline has not (huge pages, swap, KSM) are 0. As <see cref="ListAreas"/>; an area that
+    /// is changed while its pages are counted is printed in the parts in which it was met.
     /// </summary>
     public string Smaps()
     {
         EnterCall();
         var text = new StringBuilder();
-        RangeHold range = EnterRead(LockUser.Query, 0, UserSpace.End);
-        try
+        for (ulong position = 0; Areas.FindFirstEndingAfter(position) is { } area;)
+            position = AppendUsage(text, area, Math.Max(area.Start, position));
+        return text.ToString();
+    }
+
+    /// <summary>Counts the pages of an area from <paramref name="start"/> on, a few tables at a time; returns where it ends or has been replaced.</summary>
+    private ulong AppendUsage(StringBuilder text, VmArea area, ulong start)
+    {
+        var usage = new PageUsage(this, area);
+        string? name = null;
+        ulong position = start;
+        for (bool isThere = true; isThere && position < area.End;)
         {
-            foreach (VmArea area in Areas.Range(0, UserSpace.End))
+            RangeHold range = EnterRead(LockUser.Query, position, area.End);
+            try
             {
-                var usage = new PageUsage(this, area);
-                PageOperations.Visit(this, area.Start, area.End, ref usage);
-                AreaText.AppendLine(text, AreaInfo.Of(area, NameOf(area)));
-                usage.AppendTo(text);
+                isThere = Areas.Find(position) == area;
+                if (!isThere) continue;
+                name = NameOf(area);
+                position = PageOperations.Visit(this, position, area.End, TablesPerStep, ref usage);
+            }
+            finally
+            {
+                ExitRead(range);
             }
         }
-        finally
-        {
-            ExitRead(range);
-        }
 
-        return text.ToString();
+        if (position == start) return position;
+        AreaText.AppendLine(text, AreaInfo.Of(area, name, start, position));
+        usage.AppendTo(text, position - start);
+        return position;
     }
 }

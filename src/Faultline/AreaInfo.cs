@@ -18,12 +18,15 @@ public sealed record AreaInfo(
     /// <summary>In bytes.</summary>
     public ulong Length => End - Start;
 
-    internal static AreaInfo Of(VmArea area, string? name) => new(
-        area.Start,
-        area.End,
+    internal static AreaInfo Of(VmArea area, string? name) => Of(area, name, area.Start, area.End);
+
+    /// <summary>Of a part of the area.</summary>
+    internal static AreaInfo Of(VmArea area, string? name, ulong start, ulong end) => new(
+        start,
+        end,
         (Protection)(area.Flags & AreaFlags.AccessMask),
         area.Has(AreaFlags.Shared),
-        area.IsAnonymous ? 0 : area.PageOffset << Page.Shift,
+        area.IsAnonymous ? 0 : (area.PageOffset << Page.Shift) + (start - area.Start),
         area.File?.Identity ?? default,
         name,
         AreaText.FlagLetters(area.Flags));

@@ -42,9 +42,9 @@ internal struct PageUsage(AddressSpace space, VmArea area) : IPageVisitor
     }
 
     /// <summary>The lines below an area's head.</summary>
-    public readonly void AppendTo(StringBuilder text)
+    public readonly void AppendTo(StringBuilder text, ulong size)
     {
-        Line(text, "Size", area.Length);
+        Line(text, "Size", size);
         Line(text, "KernelPageSize", Page.Size);
         Line(text, "MMUPageSize", Page.Size);
         Line(text, "Rss", _rss);

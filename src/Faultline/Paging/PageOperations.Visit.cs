@@ -16,11 +16,16 @@ internal static partial class PageOperations
 {
     /// <summary>Visits the entries of [start, end) that are not empty, under a read lock over live areas.</summary>
     public static void Visit<TVisitor>(AddressSpace space, ulong start, ulong end, ref TVisitor visitor)
+        where TVisitor : struct, IPageVisitor, allows ref struct => Visit(space, start, end, int.MaxValue, ref visitor);
+
+    /// <summary>As above, in at most so many tables; returns where to go on.</summary>
+    public static ulong Visit<TVisitor>(AddressSpace space, ulong start, ulong end, int mostTables, ref TVisitor visitor)
         where TVisitor : struct, IPageVisitor, allows ref struct
     {
         TableCursor tables = TablesOf(space, start, end);
-        while (tables.MoveNext())
+        for (int visited = 0; tables.MoveNext(); visited++)
         {
+            if (visited == mostTables) return tables.Start;
             ref FrameInfo table = ref tables.Info;
             PteLock.Enter(ref table);
             for (ulong address = tables.Start; table.Entries != 0 && address < tables.End; address += Page.Size)
@@ -31,5 +36,7 @@ internal static partial class PageOperations
 
             PteLock.Exit(ref table);
         }
+
+        return end;
     }
 }
