@@ -16,14 +16,14 @@ public sealed partial class AddressSpace
     /// <param name="area">The area.</param>
     /// <param name="start">Where it begins, or, if it has merged with what has been looked at, where that ended.</param>
     /// <param name="below">The area that ends where this one begins, if there is one.</param>
-    private delegate void AreaLook(VmArea area, ulong start, VmArea? below);
+    internal delegate void AreaLook(VmArea area, ulong start, VmArea? below);
 
     /// <summary>Calls <paramref name="look"/> for the areas in address order, and lets writers in between every few of them.</summary>
     /// <remarks>
     /// As Linux's <c>m_next()</c> a walk resumes by address: what is looked at only goes up and never overlaps, and what is mapped throughout the walk is looked at. Rejected: one hold for
     /// the whole space. A writer would wait for its end, and behind the writer every classic fault, by fairness.
     /// </remarks>
-    private void WalkAreas(AreaLook look)
+    internal void WalkAreas(AreaLook look)
     {
         for (ulong position = 0; TryFindStep(position, out ulong end);)
         {

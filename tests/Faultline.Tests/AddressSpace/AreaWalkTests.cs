@@ -1,4 +1,5 @@
 using System.Globalization;
+using Faultline.Locking;
 using Faultline.Tests.Stress;
 using static Faultline.Tests.Guest;
 
@@ -9,27 +10,54 @@ public class AreaWalkTests
 {
     private const ulong P = Page.Size;
 
-    // Pairs of calls during one walk. A walk that held the lock throughout would let in one, which waited, and one that came just before.
-    private const long Pairs = 8;
+    // Waits of one walk. A walk that held the lock throughout would wait once, at its beginning.
+    private const long Waits = 3;
 
-    public static TheoryData<string, WriterLock> Walks()
+    /// <summary>The writer waits for the areas of the first step; long before the end of the walk it is through.</summary>
+    [Theory]
+    [InlineData(WriterLock.MmapLock)]
+    [InlineData(WriterLock.RangeLock)]
+    public void WhenAWriterWaitsForAStepThenItGetsInBeforeTheWalkGoesOn(WriterLock writers)
     {
-        var data = new TheoryData<string, WriterLock>();
-        foreach (string walk in new[] { "maps", "smaps", "boundaries", "explain", "smaps of one area" })
+        const int Pages = 500;
+        using var guest = new Guest(writerLock: writers);
+        MapAreas(guest, Pages);
+        bool isDone = false;
+        var writer = new Thread(() =>
         {
-            foreach (WriterLock writers in Enum.GetValues<WriterLock>()) data.Add(walk, writers);
-        }
-
-        return data;
+            guest.Protect(3, 1, Protection.None);
+            Volatile.Write(ref isDone, true);
+        });
+        int looks = 0;
+        guest.Space.WalkAreas((_, _, _) =>
+        {
+            switch (++looks)
+            {
+                case 1:
+                    writer.Start();
+                    Wait.Until(() => (writer.ThreadState & ThreadState.WaitSleepJoin) != 0, "The writer did not wait for the step.");
+                    Assert.False(Volatile.Read(ref isDone));
+                    break;
+                case Pages / 2:
+                    Wait.Until(() => Volatile.Read(ref isDone), "The walk let nobody in.");
+                    break;
+            }
+        });
+        writer.Join();
+        Assert.Equal(Pages, looks);
     }
 
-    /// <summary>Writers, and classic faults behind them, get in while a walk is under way.</summary>
+    /// <summary>Each step of a walk waits anew for a writer that is always there.</summary>
     [Theory]
-    [MemberData(nameof(Walks))]
-    public void WhenAHugeSpaceIsWalkedThenWritersAndFaultsGetInBetween(string walk, WriterLock writers)
+    [InlineData("maps")]
+    [InlineData("smaps")]
+    [InlineData("boundaries")]
+    [InlineData("explain")]
+    [InlineData("smaps of one area")]
+    public void WhenAHugeSpaceIsWalkedThenWritersAndFaultsGetInBetween(string walk)
     {
-        using var guest = new Guest(FaultDesign.Classic, frames: 16_384, writerLock: writers);
-        int pages = walk == "smaps of one area" ? MapTables(guest) : MapAreas(guest);
+        using var guest = new Guest(FaultDesign.Classic, frames: 16_384, writerLock: WriterLock.MmapLock);
+        int pages = walk == "smaps of one area" ? MapTables(guest) : MapAreas(guest, 20_000);
         Func<int> look = walk switch
         {
             "maps" => () => guest.Space.Maps().Length,
@@ -40,21 +68,18 @@ public class AreaWalkTests
 
         var crew = new Crew();
         MemoryAccessor cpu = guest.NewCpu();
-        long done = 0;
         crew.StartLoop(_ =>
         {
-            // A neighbour of the last area, which a range writer locks with it.
-            guest.Space.Map(At(pages), P, Protection.ReadWrite | Protection.Execute, Private);
-            cpu.Write(At(pages), 1);
-            guest.Space.Unmap(At(pages), P);
-            Interlocked.Increment(ref done);
+            guest.Space.Map(At(pages + 8), P, Protection.ReadWrite, Private);
+            cpu.Write(At(pages + 8), 1);
+            guest.Space.Unmap(At(pages + 8), P);
         });
         Wait.Until(
             () =>
             {
-                long before = Interlocked.Read(ref done);
+                long before = guest.Space.LockStatistics.Waits(LockUser.Query);
                 Assert.NotEqual(0, look());
-                return crew.IsStopped || Interlocked.Read(ref done) - before >= Pairs;
+                return crew.IsStopped || guest.Space.LockStatistics.Waits(LockUser.Query) - before >= Waits;
             },
             "No walk let others in.");
         crew.RunFor(TimeSpan.Zero);
@@ -68,8 +93,7 @@ public class AreaWalkTests
     {
         const int Pages = 300;
         using var guest = new Guest(writerLock: writers);
-        guest.Map(0, Pages);
-        for (int page = 0; page < Pages; page += 2) guest.Protect(page, 1, Protection.Read);
+        MapAreas(guest, Pages);
         guest.Touch(1, 1);
         var crew = new Crew();
         int seed = Seed.Announce();
@@ -103,8 +127,7 @@ public class AreaWalkTests
     {
         const int Pages = 1000;
         using var guest = new Guest();
-        guest.Map(0, Pages);
-        for (int page = 0; page < Pages; page += 2) guest.Protect(page, 1, Protection.Read);
+        MapAreas(guest, Pages);
         IReadOnlyList<AreaInfo> areas = guest.Space.ListAreas();
         Assert.Equal(Enumerable.Range(0, Pages).Select(page => (At(page), At(page + 1))), areas.Select(area => (area.Start, area.End)));
         Assert.Equal(Enumerable.Range(1, Pages - 1).Select(At), guest.Space.ListBoundaries().Select(boundary => boundary.Address));
@@ -112,12 +135,11 @@ public class AreaWalkTests
         Assert.Equal(Pages * 4, SizesIn(guest.Space.Smaps()));
     }
 
-    private static int MapAreas(Guest guest)
+    private static int MapAreas(Guest guest, int pages)
     {
-        const int Pages = 20_000;
-        guest.Map(0, Pages);
-        for (int page = 0; page < Pages; page += 2) guest.Protect(page, 1, Protection.Read);
-        return Pages;
+        guest.Map(0, pages);
+        for (int page = 0; page < pages; page += 2) guest.Protect(page, 1, Protection.Read);
+        return pages;
     }
 
     private static int MapTables(Guest guest)
