@@ -32,7 +32,7 @@ internal sealed class TableGraveyard : IFrameReserve
         space.Memory.Frames.Register(this);
     }
 
-    /// <summary>Adds a table that no parent points to any more. Under the page-table lock.</summary>
+    /// <summary>Adds a table that no parent points to any more. Under the page-table lock, after <see cref="HasRoom"/> was true.</summary>
     public void Bury(uint frame)
     {
 #if FAULTLINE_EXPLORE
@@ -43,23 +43,45 @@ internal sealed class TableGraveyard : IFrameReserve
         }
 #endif
         _gate.Enter();
-        if (_waits == BatchSize)
-        {
-            Shootdown.WaitForAllSections(_space);
-            int kept = BatchSize - _cleans;
-            foreach (uint clean in _waiting.AsSpan(0, kept))
-            {
-                // No walker is left that could have marked it. Published by the release store that installs the table.
-                Native.StoreRelaxed(ref _space.Memory.Info(clean).Accessors, 0);
-                _clean[_cleans++] = clean;
-            }
-
-            _space.Memory.Frames.Free(_waiting.AsSpan(kept));
-            _waits = 0;
-        }
-
         _waiting[_waits++] = frame;
         _gate.Exit();
+    }
+
+    /// <summary>One more table can be buried. Under the page-table lock: others only make more room.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            _gate.Enter();
+            bool hasRoom = _waits < BatchSize;
+            _gate.Exit();
+            return hasRoom;
+        }
+    }
+
+    /// <summary>Waits for the walkers that may stand on the tables buried so far. Holding nothing that others wait for.</summary>
+    public void MakeRoom()
+    {
+        // Taken out first: who buries a table meanwhile holds the page-table lock, and may not wait for a session.
+        Span<uint> frames = stackalloc uint[BatchSize];
+        _gate.Enter();
+        frames = frames[.._waits];
+        _waiting.AsSpan(0, _waits).CopyTo(frames);
+        _waits = 0;
+        _gate.Exit();
+
+        Shootdown.WaitForAllSections(_space);
+        _gate.Enter();
+        int kept = Math.Min(frames.Length, BatchSize - _cleans);
+        foreach (uint clean in frames[..kept])
+        {
+            // No walker is left that could have marked it. Published by the release store that installs the table.
+            Native.StoreRelaxed(ref _space.Memory.Info(clean).Accessors, 0);
+            _clean[_cleans++] = clean;
+        }
+
+        _gate.Exit();
+        _space.Memory.Frames.Free(frames[kept..]);
     }
 
     /// <summary>An empty table to be installed again; 0 if there is none, or if others are at it. Outside sections.</summary>

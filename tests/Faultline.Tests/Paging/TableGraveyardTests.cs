@@ -47,6 +47,43 @@ public class TableGraveyardTests
         Assert.InRange(guest.Space.Graveyard.Release(), 32, 64);
     }
 
+    /// <summary>
+    /// The tables go a batch at a time. While the unmap waits for a session before it goes on, others make tables and change areas, which takes the page-table lock.
+    /// </summary>
+    [Theory]
+    [InlineData(FaultDesign.Classic)]
+    [InlineData(FaultDesign.AreaSequence)]
+    public void WhenAnUnmapWaitsWithItsTablesThenOthersGetTheirs(FaultDesign design)
+    {
+        const int Tables = 100, Batch = 32;
+        using var guest = new Guest(design, writerLock: WriterLock.RangeLock);
+        MemoryAccessor bystander = guest.NewCpu(), other = guest.NewCpu();
+        guest.Map(0, Tables * TablePages);
+        for (int table = 0; table < Tables; table++) guest.Touch(table * TablePages, 1);
+        var crew = new Crew();
+        using var done = new ManualResetEventSlim();
+        using (MemoryAccessor.Session session = bystander.OpenSession())
+        {
+            crew.Start(() => guest.Unmap(0, Tables * TablePages));
+            Wait.UntilDue(session);
+
+            // The bystander has none of the pages: only its being in a section is waited for, by who wants to use the tables again.
+            int gone = Enumerable.Range(0, Tables).Count(table => !guest.Space.PageTable.Walk(Guest.At(table * TablePages)).IsComplete);
+            Assert.Equal(Batch, gone);
+            crew.Start(() =>
+            {
+                int page = 1 << 20;
+                guest.Map(page, 1);
+                other.Write(Guest.At(page), 1L);
+                guest.Unmap(page, 1);
+                done.Set();
+            });
+            Assert.True(done.Wait(TimeSpan.FromSeconds(30)), "A fault in another range waits for the unmap.");
+        }
+
+        crew.Join();
+    }
+
     /// <summary>A walker leaves no trace in a table that it only reads, so all accessors count, whatever the tables' masks say.</summary>
     [Fact]
     public void WhenAnyAccessorIsInsideASectionThenTheTablesWaitForItsEnd()
