@@ -28,6 +28,11 @@ internal static class DiagnosisText
     {
         if (designs.Any(design => design.Lock.Calls.Count > 0)) console.Write(Calls(designs));
         if (designs.Any(design => design.Lock.Behind.Count > 0)) console.Write(Blame(designs));
+        foreach (var design in designs)
+        {
+            long refined = design.Lock.RefinedProtects, protects = refined + design.Lock.WidenedProtects;
+            if (protects != 0) console.WriteLine($"  {Short(design.Name)}: {Number(refined)} of {Number(protects)} mprotects locked their own pages only");
+        }
     }
 
     /// <summary>A design's name as the head of a narrow column: seven fit beside each other.</summary>

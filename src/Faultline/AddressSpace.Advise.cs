@@ -39,23 +39,37 @@ public sealed partial class AddressSpace
         if (advice == Advice.HardwarePoison) return Options.Privileged ? PoisonPages(address, end) : Errno.EPERM;
         if (advice is Advice.PopulateRead or Advice.PopulateWrite) return PopulateAsAdvised(address, end, advice);
 
-        bool changesFlags = AdviceRules.ChangesFlags(advice);
-        RangeHold range = default;
-        if (changesFlags) MmapLock.EnterWrite(LockUser.Advise);
-        else range = EnterRead(LockUser.Advise, address, end);
+        if (AdviceRules.ChangesFlags(advice)) return AdviseForGood(address, end, advice);
+        RangeHold range = EnterRead(LockUser.Advise, address, end);
         try
         {
-            return AdviseLocked(address, end, advice, changesFlags);
+            return AdviseLocked(address, end, advice, change: null);
         }
         finally
         {
-            if (changesFlags) MmapLock.ExitWrite();
-            else ExitRead(range);
+            ExitRead(range);
+        }
+    }
+
+    /// <summary>Advice that areas remember.</summary>
+    private Errno AdviseForGood(ulong start, ulong end, Advice advice)
+    {
+        for (WriterHold hold = EnterWrite(LockUser.Advise, start, end); ; hold = EnterWriteWhole(LockUser.Advise))
+        {
+            try
+            {
+                Errno error = AdviseLocked(start, end, advice, hold.Change);
+                if (!hold.IsRefusal(error)) return error;
+            }
+            finally
+            {
+                hold.Exit();
+            }
         }
     }
 
     /// <summary>Holes are passed over and reported at the end (<c>mm/madvise.c:madvise_walk_vmas()</c>).</summary>
-    private Errno AdviseLocked(ulong start, ulong end, Advice advice, bool changesFlags)
+    private Errno AdviseLocked(ulong start, ulong end, Advice advice, AreaChange? change)
     {
         var holes = Errno.None;
         while (start < end)
@@ -68,7 +82,7 @@ public sealed partial class AddressSpace
             }
 
             ulong stop = Math.Min(area.End, end);
-            Errno error = changesFlags ? AdviseFlags(ref area, start, stop, advice) : AdvisePages(area, start, stop, advice);
+            Errno error = change is not null ? AdviseFlags(ref area, start, stop, advice, change) : AdvisePages(area, start, stop, advice);
             if (error != Errno.None) return error;
             start = area.End;
         }
@@ -77,13 +91,13 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>Advice that an area remembers; <paramref name="area"/> becomes the area that covers the part afterwards.</summary>
-    private Errno AdviseFlags(ref VmArea area, ulong start, ulong end, Advice advice)
+    private static Errno AdviseFlags(ref VmArea area, ulong start, ulong end, Advice advice, AreaChange change)
     {
         Errno error = AdviceRules.FlagsAfter(area, advice, out AreaFlags flags);
         if (error != Errno.None || flags == area.Flags) return error;
-        if (ChangeFlags(area, start, end, flags, _change) is not { } changed) return Errno.EAGAIN;
-        _change.Release();
-        _change.Finish();
+        if (ChangeFlags(area, start, end, flags, change) is not { } changed) return Errno.EAGAIN;
+        change.Release();
+        change.Finish();
         area = changed;
         return Errno.None;
     }

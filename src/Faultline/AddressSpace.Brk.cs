@@ -12,10 +12,7 @@ public sealed partial class AddressSpace
         get
         {
             EnterCall();
-            MmapLock.EnterRead(LockUser.Query);
-            ulong current = _brk;
-            MmapLock.ExitRead();
-            return current;
+            return _brk.LoadRelaxed();
         }
     }
 
@@ -36,50 +33,65 @@ public sealed partial class AddressSpace
     public Errno TryBrk(ulong address, out ulong current)
     {
         EnterCall();
-        MmapLock.EnterWrite(LockUser.Brk);
-        current = _brk;
-        bool exited = false, locked;
-        ulong oldEnd = Page.Ceiling(_brk), newEnd = Page.Ceiling(address);
-        try
+        ulong toPopulate = 0;
+        Errno error;
+        for (WriterHold hold = EnterWrite(LockUser.Brk, new HeapUpTo(address)); ; hold = EnterWriteWhole(LockUser.Brk))
         {
-            if (address < _brkStart) return Errno.ENOMEM;
-            ulong limit = Limits.Data;
-            if (limit != ResourceLimits.Unlimited && address - _brkStart > limit) return Errno.ENOMEM;
-            if (oldEnd != newEnd && address <= _brk)
+            try
             {
-                // Something else may have been put in the heap's place.
-                if (Areas.FindFirstEndingAfter(newEnd) is not { } heap || heap.Start >= oldEnd) return Errno.ENOMEM;
-                if (heap.Start < newEnd && heap.End > oldEnd && !MaySplit(1)) return Errno.ENOMEM;
-                _brk = current = address;
-                exited = true;
-                return RemoveAndExit(WriterHold.OfWhole(this, _change, LockUser.Brk), newEnd, oldEnd);
+                error = MoveBreak(address, ref hold, out current, out toPopulate);
+                if (!hold.IsRefusal(error)) break;
             }
-
-            if (oldEnd != newEnd)
+            finally
             {
-                Errno error = GrowHeap(oldEnd, newEnd);
-                if (error != Errno.None) return error;
+                hold.Exit();
             }
-
-            _brk = current = address;
-            locked = (_defaultFlags & AreaFlags.Locked) != 0;
-        }
-        finally
-        {
-            if (!exited) MmapLock.ExitWrite();
         }
 
-        if (locked && newEnd > oldEnd) Populate(oldEnd, newEnd, ignoreErrors: true);
+        if (toPopulate != 0) Populate(toPopulate, Page.Ceiling(address), ignoreErrors: true);
+        return error;
+    }
+
+    private Errno MoveBreak(ulong address, ref WriterHold hold, out ulong current, out ulong toPopulate)
+    {
+        toPopulate = 0;
+        current = _brk.LoadRelaxed();
+        ulong oldEnd = Page.Ceiling(current), newEnd = Page.Ceiling(address);
+        if (address < _brkStart) return Errno.ENOMEM;
+        ulong limit = Limits.Data;
+        if (limit != ResourceLimits.Unlimited && address - _brkStart > limit) return Errno.ENOMEM;
+        if (oldEnd != newEnd && address <= current)
+        {
+            // Something else may have been put in the heap's place.
+            if (Areas.FindFirstEndingAfter(newEnd) is not { } heap || heap.Start >= oldEnd) return Errno.ENOMEM;
+            if (heap.Start < newEnd && heap.End > oldEnd && !hold.Change.Room.MaySplit(1)) return Errno.ENOMEM;
+
+            // Before the areas change: a downgrade lets others look.
+            ulong before = current;
+            _brk.StoreRelaxed(current = address);
+            Errno error = RemoveAndFree(ref hold, newEnd, oldEnd);
+            if (error != Errno.None) _brk.StoreRelaxed(current = before);
+            return error;
+        }
+
+        if (oldEnd != newEnd)
+        {
+            Errno error = GrowHeap(oldEnd, newEnd, hold.Change);
+            if (error != Errno.None) return error;
+            if ((_defaultFlags & AreaFlags.Locked) != 0 && newEnd > oldEnd) toPopulate = oldEnd;
+        }
+
+        _brk.StoreRelaxed(current = address);
         return Errno.None;
     }
 
-    private Errno GrowHeap(ulong start, ulong end)
+    private Errno GrowHeap(ulong start, ulong end, AreaChange change)
     {
         const AreaFlags HeapFlags = AreaFlags.Read | AreaFlags.Write | AreaFlags.MayAccessMask | AreaFlags.Account;
         ulong length = end - start;
         if (!UserSpace.Contains(start, length) || start > end) return Errno.ENOMEM;
         if (start < Options.MinimumAddress && !Options.Privileged) return Errno.ENOMEM;
-        if (!MayLockMore(_defaultFlags, length)) return Errno.ENOMEM;
+        if (!change.Room.MayLockMore(_defaultFlags, length)) return Errno.ENOMEM;
 
         // One page stays free below what is above, besides a stack's guard.
         VmArea? above = Areas.FindFirstEndingAfter(start);
@@ -87,13 +99,13 @@ public sealed partial class AddressSpace
 
         AreaFlags flags = HeapFlags | _defaultFlags;
         ulong pages = Page.Count(length);
-        if (!MayExpand(flags, pages) || HasTooManyAreas || !HasEnoughMemory(pages)) return Errno.ENOMEM;
+        if (!change.Room.MayExpand(flags, pages) || !change.Room.MayMap() || !HasEnoughMemory(pages)) return Errno.ENOMEM;
 
         // Only the heap itself grows, never a mapping that happens to end where the heap begins.
         MergeKind merge = start > _brkStart ? MergeKind.LeftOnly : MergeKind.None;
-        _change.Splice(start, end, new AreaShape(start, end, flags, Page.Count(start), File: null, Anon: null), merge);
-        _change.Release();
-        _change.Finish();
+        change.Splice(start, end, new AreaShape(start, end, flags, Page.Count(start), File: null, Anon: null), merge);
+        change.Release();
+        change.Finish();
         return Errno.None;
     }
 }

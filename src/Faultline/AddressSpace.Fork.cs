@@ -57,6 +57,11 @@ public sealed partial class AddressSpace
         child.MmapLock.EnterWrite(LockUser.Fork);
         try
         {
+            // Only now: a brk that came before this lock has its area among those that are copied.
+            child._brkStart = _brkStart;
+            child._brk.StoreRelaxed(_brk.LoadRelaxed());
+            child._stackStart = _stackStart;
+
             // No speculative fault may make a page of the parent writable between its write protection and the shootdown.
             BeginFork();
             PageTable.SynchronizeWithInstallers();

@@ -78,16 +78,22 @@ public sealed partial class AddressSpace
 
         var request = new MapRequest(address, length, protection, flags, file, offset, place);
         Errno error = EnterForMap(in request, out ulong start, out WriterHold hold);
-        if (error != Errno.None) return error;
         AreaFlags areaFlags;
-        try
+        while (true)
         {
-            error = MapLocked(in request, start, hold.Change, out areaFlags);
             if (error != Errno.None) return error;
-        }
-        finally
-        {
-            hold.Exit();
+            try
+            {
+                error = MapLocked(in request, start, hold.Change, out areaFlags);
+                if (error == Errno.None) break;
+                if (!hold.IsRefusal(error)) return error;
+            }
+            finally
+            {
+                hold.Exit();
+            }
+
+            error = EnterForMapWhole(in request, out start, out hold);
         }
 
         mapped = start;
@@ -99,6 +105,7 @@ public sealed partial class AddressSpace
     private Errno MapLocked(in MapRequest request, ulong start, AreaChange change, out AreaFlags areaFlags)
     {
         areaFlags = AreaFlags.None;
+        if (!change.Room.MayMap()) return Errno.ENOMEM;
         (ulong length, MapFlags flags, VmFile? file) = (request.Length, request.Flags, request.File);
         ulong end = start + length;
         bool occupied = Areas.FindFirstEndingAfter(start) is { } area && area.Start < end;
@@ -106,7 +113,7 @@ public sealed partial class AddressSpace
 
         areaFlags = FlagsOf(request.Protection) | FlagsOf(flags) | AreaFlags.MayAccessMask | _defaultFlags;
         if ((flags & MapFlags.Locked) != 0 && !MayLock) return Errno.EPERM;
-        if (!MayLockMore(areaFlags, length)) return Errno.EAGAIN;
+        if (!change.Room.MayLockMore(areaFlags, length)) return Errno.EAGAIN;
         Errno error = CheckType(in request, ref areaFlags);
         if (error != Errno.None) return error;
         if ((flags & MapFlags.NoReserve) != 0) areaFlags |= AreaFlags.NoReserve;
@@ -168,14 +175,14 @@ public sealed partial class AddressSpace
         foreach (VmArea area in Areas.Range(start, end))
         {
             // Only a hole in the middle of one area adds to the count.
-            if (area.Start < start && area.End > end && !MaySplit(1)) return Errno.ENOMEM;
+            if (area.Start < start && area.End > end && !change.Room.MaySplit(1)) return Errno.ENOMEM;
             ulong pages = Page.Count(Math.Min(area.End, end) - Math.Max(area.Start, start));
             replaced += pages;
             if (area.Has(AreaFlags.Account)) accounted += pages;
         }
 
         ulong wanted = Page.Count(end - start);
-        bool admitted = MayExpand(areaFlags, wanted - replaced);
+        bool admitted = change.Room.MayExpand(areaFlags, wanted - replaced, dataGrowth: wanted);
         if (admitted && AreaUsage.IsAccountable(areaFlags))
         {
             admitted = wanted == accounted || HasEnoughMemory(wanted - accounted);
@@ -185,7 +192,7 @@ public sealed partial class AddressSpace
         // The object behind shared anonymous memory is charged as a whole (mm/shmem.c:shmem_acct_size()).
         if (admitted && shared && file is null && (areaFlags & AreaFlags.NoReserve) == 0) admitted = HasEnoughMemory(wanted);
         if (admitted) return Errno.None;
-        if (replaced != 0) SplitAtEnds(start, end, change);
+        if (replaced != 0 && !change.Room.WasRefused) SplitAtEnds(start, end, change);
         return Errno.ENOMEM;
     }
 

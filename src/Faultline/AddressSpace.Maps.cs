@@ -62,7 +62,7 @@ public sealed partial class AddressSpace
     private string? NameOf(VmArea area)
     {
         if (area.File is { } file) return file.Name;
-        if (area.Start < _brk && area.End > _brkStart) return "[heap]";
+        if (area.Start < _brk.LoadRelaxed() && area.End > _brkStart) return "[heap]";
         return area.Start <= _stackStart && area.End >= _stackStart && _stackStart != 0 ? "[stack]" : null;
     }
 }

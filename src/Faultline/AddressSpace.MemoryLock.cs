@@ -49,20 +49,8 @@ public sealed partial class AddressSpace
         if (!MayLock) return Errno.EPERM;
         (ulong start, length) = WholePages(address, length);
 
-        MmapLock.EnterWrite(LockUser.MemoryLock);
-        try
-        {
-            ulong limit = Page.Count(Limits.MemoryLock);
-            ulong locked = Page.Count(length) + Usage.Locked;
-            if (locked > limit && !Options.Privileged) locked -= LockedWithin(start, length);
-            if (locked > limit && !Options.Privileged) return Errno.ENOMEM;
-            Errno error = ApplyLock(start, length, onFault ? AreaFlags.LockMask : AreaFlags.Locked);
-            if (error != Errno.None) return error;
-        }
-        finally
-        {
-            MmapLock.ExitWrite();
-        }
+        Errno error = ChangeLock(start, length, onFault ? AreaFlags.LockMask : AreaFlags.Locked);
+        if (error != Errno.None) return error;
 
         // POSIX's errors for pages that cannot be had (mm/mlock.c:__mlock_posix_error_return()).
         return Populate(start, start + length, ignoreErrors: false) switch
@@ -80,15 +68,7 @@ public sealed partial class AddressSpace
     {
         EnterCall();
         (ulong start, length) = WholePages(address, length);
-        MmapLock.EnterWrite(LockUser.MemoryLock);
-        try
-        {
-            return ApplyLock(start, length, AreaFlags.None);
-        }
-        finally
-        {
-            MmapLock.ExitWrite();
-        }
+        return ChangeLock(start, length, AreaFlags.None);
     }
 
     /// <summary>Locks all that is or will be mapped (<c>mlockall</c>).</summary>
@@ -138,15 +118,33 @@ public sealed partial class AddressSpace
     private static (ulong Start, ulong Length) WholePages(ulong address, ulong length) =>
         (Page.Floor(address), Page.Ceiling(length + (address & Page.OffsetMask)));
 
-    /// <summary>Replaces the lock flags of a range (<c>mm/mlock.c:apply_vma_lock_flags()</c>).</summary>
-    private Errno ApplyLock(ulong start, ulong length, AreaFlags locks)
+    private Errno ChangeLock(ulong start, ulong length, AreaFlags locks)
     {
+        for (WriterHold hold = EnterWrite(LockUser.MemoryLock, start, start + length); ; hold = EnterWriteWhole(LockUser.MemoryLock))
+        {
+            try
+            {
+                Errno error = ApplyLock(start, length, locks, hold.Change);
+                if (!hold.IsRefusal(error)) return error;
+            }
+            finally
+            {
+                hold.Exit();
+            }
+        }
+    }
+
+    /// <summary>Replaces the lock flags of a range (<c>mm/mlock.c:do_mlock()</c>, <c>apply_vma_lock_flags()</c>).</summary>
+    private Errno ApplyLock(ulong start, ulong length, AreaFlags locks, AreaChange change)
+    {
+        // What is locked already is not counted again.
+        if (locks != AreaFlags.None && !change.Room.MayLockMore(locks, length - (LockedWithin(start, length) << Page.Shift))) return Errno.ENOMEM;
         ulong end = start + length;
         if (end < start) return Errno.EINVAL;
         while (start < end)
         {
             if (Areas.Find(start) is not { } area) return Errno.ENOMEM;
-            if (ApplyLock(area, start, Math.Min(area.End, end), locks) is not { } changed) return Errno.ENOMEM;
+            if (ApplyLock(area, start, Math.Min(area.End, end), locks, change) is not { } changed) return Errno.ENOMEM;
             start = changed.End;
         }
 
@@ -159,19 +157,19 @@ public sealed partial class AddressSpace
         ulong position = 0;
         while (Areas.FindFirstEndingAfter(position) is { } area)
         {
-            VmArea? changed = ApplyLock(area, area.Start, area.End, locks);
+            VmArea? changed = ApplyLock(area, area.Start, area.End, locks, _change);
             position = (changed ?? area).End;
         }
     }
 
     /// <summary>Returns the area that covers the part afterwards; null if the map count forbids a split (<c>mm/mlock.c:mlock_fixup()</c>).</summary>
-    private VmArea? ApplyLock(VmArea area, ulong start, ulong end, AreaFlags locks)
+    private static VmArea? ApplyLock(VmArea area, ulong start, ulong end, AreaFlags locks, AreaChange change)
     {
         AreaFlags flags = (area.Flags & ~AreaFlags.LockMask) | locks;
         if (flags == area.Flags || area.HasRawFrames) return area;
-        VmArea? changed = ChangeFlags(area, start, end, flags, _change);
-        _change.Release();
-        _change.Finish();
+        VmArea? changed = ChangeFlags(area, start, end, flags, change);
+        change.Release();
+        change.Finish();
         return changed;
     }
 

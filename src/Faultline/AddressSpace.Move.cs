@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Faultline.Areas;
 using Faultline.Files;
+using Faultline.Locking;
 using Faultline.Paging;
 
 namespace Faultline;
@@ -9,7 +10,7 @@ namespace Faultline;
 public sealed partial class AddressSpace
 {
     /// <summary>Moves every area of a range, keeping the distances between them (<c>mm/mremap.c:remap_move()</c>).</summary>
-    private Errno MoveAll(in RemapRequest request, out ulong mapped)
+    private Errno MoveAll(in RemapRequest request, ref WriterHold hold, out ulong mapped)
     {
         mapped = 0;
         ulong end = request.Address + request.OldLength;
@@ -21,8 +22,8 @@ public sealed partial class AddressSpace
             ulong start = Math.Max(area.Start, position);
             ulong stop = Math.Min(area.End, end);
             var part = new RemapRequest(start, stop - start, stop - start, request.Flags, request.NewAddress + (start - request.Address));
-            Errno error = CheckRemap(area, part);
-            if (error == Errno.None) error = RemapTo(area, part, out _);
+            Errno error = CheckRemap(area, part, hold.Change.Room);
+            if (error == Errno.None) error = RemapTo(area, part, ref hold, out _);
             if (error != Errno.None) return error;
             position = stop;
         }
@@ -34,17 +35,17 @@ public sealed partial class AddressSpace
     /// <summary>
     /// Moves a part of one area to a free range that is at least as long (<c>mm/mremap.c:move_vma()</c>, <c>mm/vma.c:copy_vma()</c>).
     /// </summary>
-    private Errno Move(VmArea area, in RemapRequest request, out ulong mapped)
+    private Errno Move(VmArea area, in RemapRequest request, AreaChange change, out ulong mapped)
     {
         Debug.Assert(request.NewLength >= request.OldLength, "A shrink is done before the move.");
         mapped = 0;
-        if (Areas.Count >= Options.MaximumAreas - AreasForMove) return Errno.ENOMEM;
+        if (!change.Room.MayAddAreas(asked: AreasForMove + 1, growth: AreasForMove)) return Errno.ENOMEM;
         bool keepsSource = (request.Flags & RemapFlags.DontUnmap) != 0;
         ulong charge = Page.Count(keepsSource ? request.NewLength : request.NewLength - request.OldLength);
         if (area.Has(AreaFlags.Account) && charge != 0 && !HasEnoughMemory(charge)) return Errno.ENOMEM;
 
         // Nothing leaves a source of no length, which is why it need not be replaced: only shared memory is mapped a second time, and it has no AnonVma.
-        AreaShape source = request.OldLength == 0 ? AreaShape.Of(area, anon: null) : _change.Frozen(area);
+        AreaShape source = request.OldLength == 0 ? AreaShape.Of(area, anon: null) : change.Frozen(area);
         (ulong start, ulong end) = (request.NewAddress, request.NewAddress + request.NewLength);
 
         // Memory that was never written takes the offset of its new place, so that it can merge there.
@@ -52,17 +53,17 @@ public sealed partial class AddressSpace
         ulong offset = isUntouched ? Page.Count(start) : area.PageIndex(request.Address);
         // A handler is not told of the move, so it does not come along (fs/userfaultfd.c:mremap_userfaultfd_prep()).
         AreaShape target = source with { Start = start, End = end, PageOffset = offset, Flags = source.Flags & ~AreaFlags.UserFaultMask, Handler = null };
-        _change.Splice(start, end, target);
+        change.Splice(start, end, target);
         bool moved = MovePages(request, area.File);
         if (!moved)
         {
-            _change.Splice(start, end, shape: null);
-            FreeTables(start, end, _change);
+            change.Splice(start, end, shape: null);
+            FreeTables(start, end, change);
         }
 
-        if (request.OldLength != 0) LeaveSource(area, source, request, keepsSource, moved);
-        _change.Release();
-        _change.Finish();
+        if (request.OldLength != 0) LeaveSource(area, source, request, keepsSource, moved, change);
+        change.Release();
+        change.Finish();
         if (!moved) return Errno.ENOMEM;
         mapped = start;
         return Errno.None;
@@ -85,7 +86,7 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>What becomes of the source, whose pages are gone: unmapped, or left empty, or, after a failure, as it was.</summary>
-    private void LeaveSource(VmArea area, in AreaShape source, in RemapRequest request, bool keepsSource, bool moved)
+    private void LeaveSource(VmArea area, in AreaShape source, in RemapRequest request, bool keepsSource, bool moved, AreaChange change)
     {
         ulong end = request.Address + request.OldLength;
 
@@ -93,20 +94,20 @@ public sealed partial class AddressSpace
         VmArea now = Areas.Find(request.Address)!;
         if (!moved)
         {
-            if (now == area) _change.Splice(area.Start, area.End, source, MergeKind.None);
+            if (now == area) change.Splice(area.Start, area.End, source, MergeKind.None);
         }
         else if (keepsSource)
         {
             // The whole area is unlocked, and forgets its pages if all of them went (mm/mremap.c:dontunmap_complete()).
             bool isWhole = now == area && request.Address == area.Start && end == area.End;
-            AreaShape left = _change.Frozen(now);
+            AreaShape left = change.Frozen(now);
             left = left with { Flags = left.Flags & ~AreaFlags.LockMask, Anon = isWhole ? null : left.Anon };
-            _change.Splice(now.Start, now.End, left, MergeKind.None);
+            change.Splice(now.Start, now.End, left, MergeKind.None);
         }
         else
         {
-            _change.Splice(request.Address, end, shape: null);
-            FreeTables(request.Address, end, _change);
+            change.Splice(request.Address, end, shape: null);
+            FreeTables(request.Address, end, change);
         }
     }
 }

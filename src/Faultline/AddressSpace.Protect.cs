@@ -40,17 +40,25 @@ public sealed partial class AddressSpace
         if (end <= address) return Errno.ENOMEM;
         if ((protection & ~(Protection.Read | Protection.Write | Protection.Execute | ProtectionSemaphore)) != 0) return Errno.EINVAL;
 
+        AreaFlags rights = FlagsOf(protection);
+        if (grows == 0 && HasRights(address, end, rights)) return Errno.None;
         List<(ulong Start, ulong End)>? toPopulate = null;
-        WriterHold hold = EnterWrite(LockUser.Protect, address, end);
-        try
+        Errno error;
+        for (WriterHold hold = EnterForProtect(address, end, rights, mayRefine: grows == 0); ; hold = EnterWriteWhole(LockUser.Protect))
         {
-            return ProtectLocked(address, end, FlagsOf(protection), grows, hold.Change, ref toPopulate);
+            try
+            {
+                error = ProtectLocked(address, end, rights, grows, hold.Change, ref toPopulate);
+                if (!hold.IsRefusal(error)) break;
+            }
+            finally
+            {
+                hold.Exit();
+            }
         }
-        finally
-        {
-            hold.Exit();
-            foreach ((ulong from, ulong to) in toPopulate ?? []) Populate(from, to, ignoreErrors: true);
-        }
+
+        foreach ((ulong from, ulong to) in toPopulate ?? []) Populate(from, to, ignoreErrors: true);
+        return error;
     }
 
     private Errno ProtectLocked(ulong start, ulong end, AreaFlags rights, Protection grows, AreaChange change, ref List<(ulong Start, ulong End)>? toPopulate)
@@ -92,7 +100,8 @@ public sealed partial class AddressSpace
         if ((flags & AreaFlags.Write) != 0)
         {
             // Refused only if turning into data is what exceeds the limit.
-            if (!MayExpand(flags, pages) && MayExpand(before, pages)) return Errno.ENOMEM;
+            UsageRoom room = change.Room;
+            if (!room.MayExpand(flags, pages) && (room.WasRefused || room.MayExpand(before, pages))) return Errno.ENOMEM;
             const AreaFlags Charged = AreaFlags.Account | AreaFlags.Write | AreaFlags.Shared | AreaFlags.NoReserve;
             if ((before & Charged) == 0)
             {
@@ -128,13 +137,13 @@ public sealed partial class AddressSpace
     /// Gives a part of an area other flags, merging and splitting (<c>mm/vma.c:vma_modify()</c>). The caller brings the pages in line and releases.
     /// </summary>
     /// <returns>The area that covers the part, odd; null if the map count forbids a split, and then nothing was changed.</returns>
-    private VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, AreaChange change) => ChangeFlags(area, start, end, flags, area.Handler, change);
+    private static VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, AreaChange change) => ChangeFlags(area, start, end, flags, area.Handler, change);
 
     /// <inheritdoc cref="ChangeFlags(VmArea, ulong, ulong, AreaFlags, AreaChange)"/>
-    private VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, UserFaultHandler? handler, AreaChange change)
+    private static VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, UserFaultHandler? handler, AreaChange change)
     {
         int splits = (start > area.Start ? 1 : 0) + (end < area.End ? 1 : 0);
-        if (splits > 0 && !MaySplit(splits) && !change.WouldMerge(area, start, end, flags, handler)) return null;
+        if (splits > 0 && !change.Room.MaySplit(splits) && !change.WouldMerge(area, start, end, flags, handler)) return null;
         return change.Splice(start, end, change.Frozen(area).Slice(start, end) with { Flags = flags, Handler = handler });
     }
 

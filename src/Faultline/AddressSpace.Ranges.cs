@@ -43,18 +43,26 @@ public sealed partial class AddressSpace
     internal RangeHold ShareAllRanges(LockUser user) => _ranges?.Enter(0, ulong.MaxValue, isExclusive: false, (int)user) ?? default;
 
     /// <summary>Locks what a change of [<paramref name="start"/>, <paramref name="end"/>) may concern. Outside sections, holding nothing.</summary>
-    private WriterHold EnterWrite(LockUser user, ulong start, ulong end)
+    private WriterHold EnterWrite(LockUser user, ulong start, ulong end) => EnterWrite(user, new Change(start, end));
+
+    /// <inheritdoc cref="EnterWrite(LockUser, ulong, ulong)"/>
+    private WriterHold EnterWrite<T>(LockUser user, T concern)
+        where T : struct, IConcern
     {
         if (_ranges is null) return EnterWriteWhole(user);
         MmapLock.EnterRead(user);
-        AreaNeighbourhood around = Areas.Around(start, end);
-        (ulong low, ulong high) = Concerned(in around, start, end);
-        for (int i = 0; i < MaxWidenings; i++)
+        (ulong low, ulong high) = concern.Of(this);
+
+        // An empty range, or one that wraps, is an error or nothing: to be told by who holds everything.
+        for (int i = 0; i < MaxWidenings && low < high; i++)
         {
             RangeHold range = _ranges.Enter(low, high, isExclusive: true, (int)user);
-            if (!around.IsCurrent) around = Areas.Around(start, end);
-            (ulong lowNow, ulong highNow) = Concerned(in around, start, end);
-            if (low <= lowNow && highNow <= high) return WriterHold.OfRange(this, TakeChange(), user, range);
+            (ulong lowNow, ulong highNow) = concern.Of(this);
+            bool isEnough = low <= lowNow && highNow <= high;
+#if FAULTLINE_EXPLORE
+            isEnough |= Mutants.Active == Mutant.SkipSecondLookUnderRange;
+#endif
+            if (isEnough) return WriterHold.OfRanges(this, TakeChange(), user, new RangeHolds(range));
 
             // The neighbours changed before the range was held. To let go before asking for more is what keeps two calls that widen from waiting for each other.
             range.Dispose();
@@ -105,7 +113,7 @@ public sealed partial class AddressSpace
             bool isStillFree = request.IsFixed || request.Place is not null || around.IsFree(end);
             if (isStillFree && low <= lowNow && highNow <= high)
             {
-                hold = WriterHold.OfRange(this, TakeChange(), LockUser.Map, range);
+                hold = WriterHold.OfRanges(this, TakeChange(), LockUser.Map, new RangeHolds(range));
                 return Errno.None;
             }
 
@@ -128,50 +136,23 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>
-    /// What a change of [<paramref name="start"/>, <paramref name="end"/>) may replace or free: the areas that it cuts and those that touch it and could merge, whole; and
-    /// beside a hole the rest of the lowest table, which goes with the last page that it serves, and a page at least.
-    /// </summary>
-    /// <remarks>
-    /// Without that page two maps that will touch, each on its own side of a table's border, would not meet: the one that comes later finds the other's area, which
-    /// it could merge with, outside its range.
-    /// </remarks>
-    private static (ulong Low, ulong High) Concerned(in AreaNeighbourhood around, ulong start, ulong end)
-    {
-        ulong span = TableLevel.Span(TableLevel.Pmd);
-        ulong low, high;
-        if (around.First is { } first && first.Start < start) low = first.Start;
-        else if (around.Below is { } below && below.End == start) low = below.Start;
-        else low = Math.Max(around.Below?.End ?? 0, (start - Math.Min(start, Page.Size)) & ~(span - 1));
-
-        if (around.Last is { } last && last.Start <= end) high = last.End;
-        else high = Math.Min(around.Last?.Start ?? ulong.MaxValue, CeilingOf(end, Page.Size, span));
-        return (low, high);
-    }
-
-    /// <summary>The end of the span that holds the byte <paramref name="reach"/> behind <paramref name="end"/>; callers may name ranges that end at the last address there is.</summary>
-    private static ulong CeilingOf(ulong end, ulong reach, ulong span)
-    {
-        ulong last = end + reach + span - 1;
-        return last < end ? ulong.MaxValue : last & ~(span - 1);
-    }
-
-    /// <summary>
     /// Frees the tables, empty now, that span more than the caller has locked, if nobody holds the rest of their span. Never waits: the caller holds a range. What somebody
     /// holds stays until he, or the next one here, unmaps.
     /// </summary>
     private void FreeHigherTables(ulong start, ulong end, ulong span, AreaChange change)
     {
+        (ulong heldLow, ulong heldHigh) = change.HeldAround(start);
         while (true)
         {
             ulong low = Math.Max(start & ~(span - 1), Areas.Previous(start)?.End ?? 0);
             ulong high = Math.Min((end + span - 1) & ~(span - 1), Areas.Next(end)?.Start ?? ulong.MaxValue);
 
             // Neighbours use them, or the whole space is held.
-            if (_ranges is null || (change.Low <= low && high <= change.High)) return;
+            if (_ranges is null || (heldLow <= low && high <= heldHigh)) return;
             RangeHold left = default, right = default;
             ulong kept = 0;
-            if ((change.Low <= low || _ranges.TryEnter(low, change.Low, isExclusive: true, out left))
-                && (high <= change.High || _ranges.TryEnter(change.High, high, isExclusive: true, out right)))
+            if ((heldLow <= low || _ranges.TryEnter(low, heldLow, isExclusive: true, out left))
+                && (high <= heldHigh || _ranges.TryEnter(heldHigh, high, isExclusive: true, out right)))
             {
                 // What is free now stays free.
                 low = Math.Max(low, Areas.Previous(start)?.End ?? 0);
@@ -186,7 +167,7 @@ public sealed partial class AddressSpace
         }
     }
 
-    private AreaChange TakeChange() => SpareChange.Exchange(null) ?? new AreaChange(this);
+    private AreaChange TakeChange() => SpareChange.Exchange(null) ?? new AreaChange(this, isWhole: false);
 
     internal void ReturnChange(AreaChange change) => SpareChange.StoreRelease(change);
 

@@ -15,6 +15,7 @@ public sealed partial class AddressSpace
         {
             LockStatistics statistics = MmapLock.Statistics();
             if (_ranges is not null) statistics.Add(_ranges.Statistics());
+            (statistics.RefinedProtects, statistics.WidenedProtects) = ((long)_refined.LoadRelaxed(), (long)_widened.LoadRelaxed());
             return statistics;
         }
     }

@@ -23,35 +23,39 @@ public sealed partial class AddressSpace
         EnterCall();
         if (!Page.IsAligned(address) || !UserSpace.Contains(address, length) || length == 0) return Errno.EINVAL;
         ulong end = address + Page.Ceiling(length);
-        return RemoveAndExit(EnterWrite(LockUser.Unmap, address, end), address, end);
+        for (WriterHold hold = EnterWrite(LockUser.Unmap, address, end); ; hold = EnterWriteWhole(LockUser.Unmap))
+        {
+            try
+            {
+                Errno error = RemoveAndFree(ref hold, address, end);
+                if (!hold.IsRefusal(error)) return error;
+            }
+            finally
+            {
+                hold.Exit();
+            }
+        }
     }
 
-    /// <summary>Unmaps a range and gives up what the caller holds; the pages are freed with it held for read, if the options say so.</summary>
+    /// <summary>Unmaps a range and frees its pages; these with what the caller holds downgraded, if the options say so.</summary>
     /// <remarks>
-    /// With the lock downgraded no writer can come, so nothing new is mapped into the gap; classic faults find no area there, speculative ones an odd one.
+    /// After a downgrade no writer can come, so nothing new is mapped into the gap; classic faults find no area there, speculative ones an odd one.
     /// </remarks>
-    private Errno RemoveAndExit(WriterHold hold, ulong start, ulong end)
+    private Errno RemoveAndFree(ref WriterHold hold, ulong start, ulong end)
     {
         bool downgrade = Options.DowngradeOnUnmap;
-        try
-        {
 #if FAULTLINE_EXPLORE
-            if (Sync.Mutants.Active == Sync.Mutant.DowngradeBeforeRemoval)
-            {
-                hold.Downgrade();
-                downgrade = false;
-            }
-#endif
-            Errno error = Remove(start, end, hold.Change, out bool removed);
-            if (error != Errno.None || !removed) return error;
-            if (downgrade) hold.Downgrade();
-            FreePages(start, end, hold.Change);
-            return Errno.None;
-        }
-        finally
+        if (Sync.Mutants.Active == Sync.Mutant.DowngradeBeforeRemoval)
         {
-            hold.Exit();
+            hold.Downgrade();
+            downgrade = false;
         }
+#endif
+        Errno error = Remove(start, end, hold.Change, out bool removed);
+        if (error != Errno.None || !removed) return error;
+        if (downgrade) hold.Downgrade();
+        FreePages(start, end, hold.Change);
+        return Errno.None;
     }
 
     /// <summary>Takes a range out of the tree (<c>mm/vma.c:vms_gather_munmap_vmas()</c>); its pages stay until <see cref="FreePages"/>.</summary>
@@ -62,7 +66,7 @@ public sealed partial class AddressSpace
         // A shrinking mremap comes here with whatever old length it was given.
         if (!UserSpace.Contains(start, end - start)) return Errno.EINVAL;
         if (Areas.FindFirstEndingAfter(start) is not { } first || first.Start >= end) return Errno.None;
-        if (first.Start < start && first.End > end && !MaySplit(1)) return Errno.ENOMEM;
+        if (first.Start < start && first.End > end && !change.Room.MaySplit(1)) return Errno.ENOMEM;
         change.Splice(start, end, shape: null);
 
         // What remains on both sides has lost no page.
@@ -84,10 +88,11 @@ public sealed partial class AddressSpace
     /// </summary>
     private void FreeTables(ulong start, ulong end, AreaChange change)
     {
-        ulong gapStart = Math.Max(change.Low, Areas.Previous(start)?.End ?? 0);
+        (ulong low, ulong high) = change.HeldAround(start);
+        ulong gapStart = Math.Max(low, Areas.Previous(start)?.End ?? 0);
 
         // Not UserSpace.End: the last page below 2^47 is never mapped, yet the span of the last tables includes it.
-        ulong gapEnd = Math.Min(change.High, Areas.Next(end)?.Start ?? ulong.MaxValue);
+        ulong gapEnd = Math.Min(high, Areas.Next(end)?.Start ?? ulong.MaxValue);
         ulong kept = PageOperations.FreeTables(this, start, end, gapStart, gapEnd);
         if (kept != 0) FreeHigherTables(start, end, kept, change);
     }
@@ -102,7 +107,8 @@ public sealed partial class AddressSpace
             _change.Release();
             FreePages(0, UserSpace.End, _change);
             _defaultFlags = AreaFlags.None;
-            _brkStart = _brk = brkStart;
+            _brkStart = brkStart;
+            _brk.StoreRelaxed(brkStart);
             _stackStart = stackStart;
         }
         finally

@@ -95,8 +95,9 @@ public sealed partial class AddressSpace
         EnterCall();
         if (!IsWholePages(address, length)) return Errno.EINVAL;
 
-        // For write, unlike Linux: a page on its way to another frame, under the read lock, has no entry that could carry the mark.
-        MmapLock.EnterWrite(LockUser.Protect);
+        // For write, unlike Linux: a page on its way to another frame, under the read lock, has no entry that could carry the mark. No area is replaced: the pages are
+        // all that is locked.
+        WriterHold hold = EnterWrite(LockUser.Protect, new Exactly(address, address + length));
         try
         {
             for (ulong position = address; position < address + length;)
@@ -110,7 +111,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
-            MmapLock.ExitWrite();
+            hold.Exit();
         }
     }
 
@@ -122,31 +123,39 @@ public sealed partial class AddressSpace
         EnterCall();
         if (!IsWholePages(address, length)) return Errno.EINVAL;
         ulong end = address + length;
-        MmapLock.EnterWrite(LockUser.Advise);
-        try
+        for (WriterHold hold = EnterWrite(LockUser.Advise, address, end); ; hold = EnterWriteWhole(LockUser.Advise))
         {
-            Errno error = CheckUserFault(address, end, handler);
-            if (error != Errno.None) return error;
-            for (ulong start = address; start < end && Areas.FindFirstEndingAfter(start) is { } area && area.Start < end;)
+            try
             {
-                (ulong from, ulong to) = (Math.Max(area.Start, start), Math.Min(area.End, end));
-                start = to;
-                AreaFlags changed = (area.Flags & ~AreaFlags.UserFaultMask) | flags;
-                if (changed == area.Flags && area.Handler == handler) continue;
-                if (ChangeFlags(area, from, to, changed, handler, _change) is null) return Errno.ENOMEM;
-
-                // A mark counts only where it is registered: what an earlier registration has left behind goes now.
-                if (!area.Has(AreaFlags.UserFaultWriteProtect)) PageOperations.UserProtect(this, from, to, protect: false);
-                _change.Release();
-                _change.Finish();
+                Errno error = ChangeUserFault(address, end, handler, flags, hold.Change);
+                if (!hold.IsRefusal(error)) return error;
             }
+            finally
+            {
+                hold.Exit();
+            }
+        }
+    }
 
-            return Errno.None;
-        }
-        finally
+    private Errno ChangeUserFault(ulong address, ulong end, UserFaultHandler? handler, AreaFlags flags, AreaChange change)
+    {
+        Errno error = CheckUserFault(address, end, handler);
+        if (error != Errno.None) return error;
+        for (ulong start = address; start < end && Areas.FindFirstEndingAfter(start) is { } area && area.Start < end;)
         {
-            MmapLock.ExitWrite();
+            (ulong from, ulong to) = (Math.Max(area.Start, start), Math.Min(area.End, end));
+            start = to;
+            AreaFlags changed = (area.Flags & ~AreaFlags.UserFaultMask) | flags;
+            if (changed == area.Flags && area.Handler == handler) continue;
+            if (ChangeFlags(area, from, to, changed, handler, change) is null) return Errno.ENOMEM;
+
+            // A mark counts only where it is registered: what an earlier registration has left behind goes now.
+            if (!area.Has(AreaFlags.UserFaultWriteProtect)) PageOperations.UserProtect(this, from, to, protect: false);
+            change.Release();
+            change.Finish();
         }
+
+        return Errno.None;
     }
 
     /// <summary>The whole range, before anything changes (<c>fs/userfaultfd.c:userfaultfd_register()</c>).</summary>

@@ -36,7 +36,7 @@ public sealed partial class AddressSpace : IDisposable
         if (Options.MemoryGroup is { } group && group.Memory != memory) throw new ArgumentException("The memory group limits another PhysicalMemory.", nameof(options));
         PageTable = PageTable.TryCreate(memory, Options.MemoryGroup) ?? throw new AddressSpaceException("execve", Errno.ENOMEM);
         Graveyard = new TableGraveyard(this);
-        _change = new AreaChange(this);
+        _change = new AreaChange(this, isWhole: true);
         IsSpeculationEnabled = Options.Design != FaultDesign.Classic;
         FaultlineMeter.Add(this);
     }
@@ -50,10 +50,7 @@ public sealed partial class AddressSpace : IDisposable
         (MmapLock, Writers, _ranges, Usage) = CreateLocks(Options);
         PageTable = table;
         Graveyard = new TableGraveyard(this);
-        _change = new AreaChange(this);
-        _brkStart = parent._brkStart;
-        _brk = parent._brk;
-        _stackStart = parent._stackStart;
+        _change = new AreaChange(this, isWhole: true);
         IsSpeculationEnabled = parent.IsSpeculationEnabled;
         FaultlineMeter.Add(this);
     }
@@ -84,9 +81,11 @@ public sealed partial class AddressSpace : IDisposable
     // Flags that mlockall(MCL_FUTURE) adds to every new area (Linux mm->def_flags). Guarded by MmapLock.
     private AreaFlags _defaultFlags;
 
-    // Linux mm->start_brk and mm->brk. Guarded by MmapLock.
+    // Linux mm->start_brk. Written by who holds the whole space.
     private ulong _brkStart;
-    private ulong _brk;
+
+    // Linux mm->brk. Written by who holds the page at _brkStart, which every brk does, or the whole space; read also by who only looks.
+    private Word64 _brk;
 
     // Linux mm->start_stack: the area that contains it is called [stack]. Guarded by MmapLock.
     private ulong _stackStart;

@@ -7,8 +7,9 @@ public enum WriterLock
     MmapLock,
 
     /// <summary>
-    /// <c>mmap</c>, <c>munmap</c> and <c>mprotect</c> lock the range that they may change, neighbours that could merge included, and run beside each other where their ranges
-    /// differ; classic faults and calls that only look lock what they look at, shared. All other calls exclude everybody. Not with <see cref="FaultDesign.AreaLock"/>.
+    /// Calls lock the range that they may change, neighbours that could merge included, and run beside each other where their ranges
+    /// differ; classic faults and calls that only look lock what they look at, shared. Fork, <c>mlockall</c> and the end of the space exclude everybody. Not with
+    /// <see cref="FaultDesign.AreaLock"/>.
     /// </summary>
     RangeLock,
 }

@@ -49,6 +49,15 @@ internal enum Mutant
 
     /// <summary>A fork shares pinned pages too, as Linux did before 5.9: the parent's next write copies the page away from who pinned it.</summary>
     ForkSharesPinnedPages,
+
+    /// <summary>A writer takes the range that it looked up without looking again once it holds it.</summary>
+    SkipSecondLookUnderRange,
+
+    /// <summary>A downgraded hold of the whole space keeps readers of the space's lock out of nothing: writers under ranges are such readers.</summary>
+    KeepRangesFreeAtDowngrade,
+
+    /// <summary>A move waits for its second range while it holds the first.</summary>
+    WaitWithARangeHeld,
 }
 
 /// <summary>Which mutant the engine is. Chosen before a schedule, never while one runs.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Faultline.Files;
+using Faultline.Locking;
 
 namespace Faultline.Areas;
 
@@ -18,9 +19,11 @@ namespace Faultline.Areas;
 /// </code>
 /// Nothing here can fail: a call checks its limits before it freezes anything.
 /// </remarks>
-internal sealed class AreaChange(AddressSpace space)
+/// <param name="space">Whose areas.</param>
+/// <param name="isWhole">For those who hold the whole space.</param>
+internal sealed class AreaChange(AddressSpace space, bool isWhole)
 {
-    // All lists: the holder's own, of the whole space or of the range that Low and High say; _files and _raw also after a downgrade, which keeps other writers out still.
+    // All lists: the holder's own, of the whole space or of the ranges that _held says; _files and _raw also after a downgrade, which keeps other writers out still.
     private readonly List<VmArea> _odd = [];
     private readonly List<VmArea> _old = [];
     private readonly List<VmArea> _new = [];
@@ -29,14 +32,20 @@ internal sealed class AreaChange(AddressSpace space)
 
     private AreaTree Areas => space.Areas;
 
-    /// <summary>The range that the holder may change.</summary>
-    public ulong Low { get; private set; }
+    // What the holder may change, if not everything. The holder's own.
+    private RangeHolds _held;
 
-    /// <summary>First byte after <see cref="Low"/>'s range.</summary>
-    public ulong High { get; private set; } = ulong.MaxValue;
+    /// <summary>What the holder may add to the totals that limits count.</summary>
+    public UsageRoom Room { get; } = new(space, isWhole);
 
-    /// <summary>Sets the range that the next change keeps to. By its holder.</summary>
-    public void Bound(ulong low, ulong high) => (Low, High) = (low, high);
+    /// <summary>Sets what the holder may change from now on.</summary>
+    public void Bound(in RangeHolds held) => _held = held;
+
+    /// <summary>The holder may change all of [<paramref name="low"/>, <paramref name="high"/>).</summary>
+    public bool Covers(ulong low, ulong high) => isWhole || _held.Covers(low, high);
+
+    /// <summary>What the holder may change around <paramref name="address"/>.</summary>
+    public (ulong Low, ulong High) HeldAround(ulong address) => isWhole ? (0, ulong.MaxValue) : _held.Around(address);
 
     /// <summary>
     /// Makes an area odd for ever and returns the AnonVma that its replacements carry. The area leaves the tree before <see cref="Release"/>.
@@ -44,7 +53,7 @@ internal sealed class AreaChange(AddressSpace space)
     /// </summary>
     public AnonVma? Freeze(VmArea area)
     {
-        Debug.Assert(Low <= area.Start && area.End <= High, "An area is replaced by who has locked all of it.");
+        Debug.Assert(Covers(area.Start, area.End), "An area is replaced by who has locked all of it.");
         if (VmArea.IsOdd(area.ReadSequence()))
         {
             // Frozen before, or born odd by an earlier splice of this change, which now takes it back.

@@ -7,9 +7,15 @@ namespace Faultline.Areas;
 /// Linux keeps the same numbers in <c>mm_struct</c> and changes them call by call (<c>mm/mmap.c:vm_stat_account()</c>); here every area that
 /// enters or leaves the tree is counted in one place, so no call can forget one.
 /// </remarks>
-/// <param name="isShared">Writers under ranges add at the same time. Two that are each within a limit may then pass it together: by one call's pages at most.</param>
+/// <param name="isShared">Writers under ranges add at the same time. <see cref="UsageRoom"/> keeps them within the limits.</param>
 internal sealed class AreaUsage(bool isShared)
 {
+    /// <summary>How many totals limits count: the number of <see cref="UsageKind"/>s.</summary>
+    public const int Kinds = (int)UsageKind.Areas + 1;
+
+    // What writers under ranges may yet add, by kind. Atomic additions, which are full fences: see UsageRoom.
+    private readonly Word64[] _promised = new Word64[Kinds];
+
     // Written under the space's lock, or by atomic additions if several write. Read without order.
     private Word64 _total, _data, _locked, _committed;
 
@@ -24,6 +30,9 @@ internal sealed class AreaUsage(bool isShared)
 
     /// <summary>Pages of areas that are counted against the overcommit limit.</summary>
     public ulong Committed => _committed.LoadRelaxed();
+
+    /// <summary>Adds to what is promised, as a full fence, and returns the sum.</summary>
+    public ulong Promise(UsageKind kind, ulong growth) => _promised[(int)kind].Add(unchecked((long)growth));
 
     /// <summary>An area enters the tree.</summary>
     public void Add(VmArea area) => Count(area.Flags, area.Pages);
@@ -51,4 +60,20 @@ internal sealed class AreaUsage(bool isShared)
         if (isShared) count.Add(unchecked((long)pages));
         else count.StoreRelaxed(unchecked(count.LoadRelaxed() + pages));
     }
+}
+
+/// <summary>A total that a limit counts.</summary>
+internal enum UsageKind
+{
+    /// <summary>Mapped pages: RLIMIT_AS.</summary>
+    Total,
+
+    /// <summary>Private writable pages: RLIMIT_DATA.</summary>
+    Data,
+
+    /// <summary>Pages of locked areas: RLIMIT_MEMLOCK.</summary>
+    Locked,
+
+    /// <summary>Areas: the map count.</summary>
+    Areas,
 }

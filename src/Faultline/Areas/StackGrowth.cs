@@ -3,7 +3,7 @@ namespace Faultline.Areas;
 /// <summary>When an area may grow downwards (Linux <c>mm/vma.c:expand_downwards()</c>, <c>acct_stack_growth()</c>).</summary>
 internal static class StackGrowth
 {
-    /// <param name="space">The caller holds its writer lock.</param>
+    /// <param name="space">The caller holds the area, and as far below the address as a guard reaches.</param>
     /// <param name="area">The first area above <paramref name="address"/>.</param>
     /// <param name="address">The page that was touched.</param>
     /// <returns>True if the area grows downwards and nothing is in its way.</returns>
@@ -17,13 +17,13 @@ internal static class StackGrowth
     }
 
     /// <summary>The limits admit it. Parameters as above.</summary>
-    public static bool IsAdmitted(AddressSpace space, VmArea area, ulong address)
+    public static bool IsAdmitted(AddressSpace space, UsageRoom room, VmArea area, ulong address)
     {
         ulong pages = Page.Count(area.Start - address);
         return pages <= area.PageOffset
-            && space.MayExpand(area.Flags, pages)
+            && room.MayExpand(area.Flags, pages)
             && area.End - address <= space.Limits.Stack
-            && space.MayLockMore(area.Flags, pages << Page.Shift)
+            && room.MayLockMore(area.Flags, pages << Page.Shift)
             && space.HasEnoughMemory(pages);
     }
 }

@@ -31,27 +31,8 @@ internal static class ClassicFault
 
             if (signal != FaultSignal.NotMapped || !mayGrow) return signal;
 
-            // Below a stack? Growing it replaces the area, so it needs the lock for write (Linux mm/mmap_lock.c:lock_mm_and_find_vma()).
-#if FAULTLINE_EXPLORE
-            if (Sync.Mutants.Active == Sync.Mutant.GrowStackUnderReadLock)
-            {
-                space.MmapLock.EnterRead(user);
-                mayGrow = space.TryGrowStack(fault.Address);
-                space.MmapLock.ExitRead();
-                if (!mayGrow) return signal;
-                continue;
-            }
-#endif
-            space.MmapLock.EnterWrite(user);
-            try
-            {
-                mayGrow = space.TryGrowStack(fault.Address);
-            }
-            finally
-            {
-                space.MmapLock.ExitWrite();
-            }
-
+            // Below a stack? Growing it replaces the area, which no reader may do (Linux mm/mmap_lock.c:lock_mm_and_find_vma()).
+            mayGrow = space.TryGrowStack(fault.Address, user);
             if (!mayGrow) return signal;
             fault.Count(FaultEvent.StackGrowth);
         }

@@ -53,6 +53,12 @@ public sealed class LockStatistics
     /// <summary>Time for which they were held in all; an estimate as <see cref="Ranges"/>.</summary>
     public long RangesHeldNanoseconds(LockUser user) => _rows[(int)user].RangesHeld;
 
+    /// <summary>Calls of <c>mprotect</c> under <see cref="WriterLock.RangeLock"/> that locked no more than the pages they name and one on each side: nothing had to be split or merged.</summary>
+    public long RefinedProtects { get; internal set; }
+
+    /// <summary>Calls of <c>mprotect</c> under <see cref="WriterLock.RangeLock"/> that locked all areas that they might split or merge with.</summary>
+    public long WidenedProtects { get; internal set; }
+
     /// <summary>Adds those of a range lock whose kinds are <see cref="LockUser"/>s.</summary>
     internal void Add(RangeLockStatistics ranges)
     {

@@ -34,9 +34,11 @@ internal sealed class ModelSpace
     private readonly List<MemoryAccessor> _accessors = [];
     private readonly List<Action> _checks = [];
 
-    public ModelSpace(ExploreScope scope, FaultDesign design = FaultDesign.AreaSequence)
+    public ModelSpace(
+        ExploreScope scope, FaultDesign design = FaultDesign.AreaSequence, WriterLock writerLock = WriterLock.MmapLock, ulong brkStart = 0)
     {
-        Space = new AddressSpace(_memory, new AddressSpaceOptions { Design = design });
+        Space = new AddressSpace(_memory, new AddressSpaceOptions { Design = design, WriterLock = writerLock });
+        if (brkStart != 0) Space.Reset(brkStart);
         Map(First, End);
         Map(NeighbourStart, NeighbourEnd);
         Reader = AddAccessor();

@@ -1,4 +1,5 @@
 using Faultline.Areas;
+using Faultline.Locking;
 using static Faultline.Tests.Calls.TestSpace;
 
 namespace Faultline.Tests.Calls;
@@ -76,10 +77,8 @@ public class StackGrowthTests
         using var test = new TestSpace();
         test.Map(4, 1);
         Assert.Throws<MemoryFaultException>(() => test.Read(3));
-        test.Space.MmapLock.EnterWrite(Faultline.Locking.LockUser.StackGrowth);
-        Assert.False(test.Space.TryGrowStack(At(3)));
-        Assert.False(test.Space.TryGrowStack(At(5)));
-        Assert.True(test.Space.TryGrowStack(At(4)));
-        test.Space.MmapLock.ExitWrite();
+        Assert.False(test.Space.TryGrowStack(At(3), LockUser.Fault));
+        Assert.False(test.Space.TryGrowStack(At(5), LockUser.Fault));
+        Assert.True(test.Space.TryGrowStack(At(4), LockUser.Fault));
     }
 }

@@ -7,7 +7,14 @@ namespace Faultline.Traces;
 /// <param name="WaitedNanoseconds">Their time, all threads together.</param>
 /// <param name="Calls">By kind of user, those that did neither left out.</param>
 /// <param name="Behind">By waiter and holder, the longest first.</param>
-public sealed record LockReport(long Waits, long WaitedNanoseconds, IReadOnlyList<LockCalls> Calls, IReadOnlyList<LockBlame> Behind);
+public sealed record LockReport(long Waits, long WaitedNanoseconds, IReadOnlyList<LockCalls> Calls, IReadOnlyList<LockBlame> Behind)
+{
+    /// <inheritdoc cref="LockStatistics.RefinedProtects"/>
+    public long RefinedProtects { get; init; }
+
+    /// <inheritdoc cref="LockStatistics.WidenedProtects"/>
+    public long WidenedProtects { get; init; }
+}
 
 /// <summary>One kind of user of the address-space locks.</summary>
 /// <param name="User">What it does.</param>

@@ -13,7 +13,7 @@ public sealed class SpaceTotals
     private readonly SortedDictionary<SpeculationAbort, long> _aborts = [];
     private readonly SortedDictionary<LockUser, Calls> _calls = [];
     private readonly Dictionary<(LockUser Waiter, LockUser Holder), long> _blame = [];
-    private long _failed;
+    private long _failed, _refined, _widened;
     private SpinGate _gate;
 
     private static readonly FaultEvent[] s_events =
@@ -46,7 +46,11 @@ public sealed class SpaceTotals
         [
             .. _blame.Where(b => b.Value != 0).Select(b => new LockBlame(b.Key.Waiter, b.Key.Holder, b.Value))
                 .OrderByDescending(b => b.Nanoseconds),
-        ]);
+        ])
+    {
+        RefinedProtects = _refined,
+        WidenedProtects = _widened,
+    };
 
     private void Count(AddressSpace space, int sign)
     {
@@ -57,6 +61,8 @@ public sealed class SpaceTotals
         foreach (SpeculationAbort reason in Enum.GetValues<SpeculationAbort>())
             _aborts[reason] = _aborts.GetValueOrDefault(reason) + (sign * faults[reason]);
         _failed += sign * faults.FailedNanoseconds;
+        _refined += sign * locks.RefinedProtects;
+        _widened += sign * locks.WidenedProtects;
         foreach (LockUser user in LockStatistics.Users) _calls[user] = _calls.GetValueOrDefault(user).Plus(locks, user, sign);
         if (locks.TotalWaits != 0) CountBlame(locks, sign);
         _gate.Exit();
