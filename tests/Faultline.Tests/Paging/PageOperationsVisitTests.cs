@@ -36,6 +36,29 @@ public class PageOperationsVisitTests
             iter: 100);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void WhenOnlySoManyTablesAreVisitedThenTheResultSaysWhereToGoOn(int mostTables)
+    {
+        int[] touched = [3, 511, 512, 2600, 2601, 262_150];
+        using var guest = new Guest();
+        guest.Map(0, 300_000);
+        foreach (int page in touched) guest.Touch(page, 1);
+        List<(ulong Address, Pte Entry)> found = [];
+        var visitor = new Collector(found);
+        ulong position = Guest.At(0), end = Guest.At(300_000);
+        while (position < end)
+        {
+            int before = found.Count;
+            position = PageOperations.Visit(guest.Space, position, end, mostTables, ref visitor);
+            Assert.InRange(found.Skip(before).Select(seen => seen.Address >> 21).Distinct().Count(), 0, mostTables);
+        }
+
+        Assert.Equal(touched.Select(Guest.At), found.Select(seen => seen.Address));
+    }
+
     [Fact]
     public void WhenAPageMayNotBeAccessedThenItIsStillSeen()
     {
