@@ -59,6 +59,16 @@ public class ReplayerTests
         Assert.Equal(100, report.LowestAgreement);
     }
 
+    [Theory]
+    [InlineData(0, 100)]
+    [InlineData(-12, 0)]
+    public void WhenMemoryIsSynchronisedThenTheResultIsCompared(long result, int percent)
+    {
+        ReplayReport report = Replayer.Run(new Script().Map(10, 1, 2, A, Chunk).Call(10, 3, 4, "msync", result, A, Chunk, 4).Import());
+        Assert.Empty(report.NotReplayed);
+        Assert.All(report.Designs, design => Assert.Equal(50 + (percent / 2), design.Agreement[(int)AgreementKind.Calls].Percent));
+    }
+
     [Fact]
     public void WhenTheDesignIsSpeculativeThenItsShareIsReportedAndTheShortCutTurnsItOff()
     {

@@ -140,6 +140,7 @@ internal sealed class CallShape
             },
             SystemCall.Mlock or SystemCall.Mlock2 or SystemCall.Munlock or SystemCall.Mincore =>
                 InPlace(e, Page.Floor(address), Page.Ceiling(address + call.Arguments[1])),
+            SystemCall.Msync => InPlace(e, address, Top(address, length)),
             SystemCall.Mlockall or SystemCall.Munlockall => InPlace(e, 0, ulong.MaxValue),
             SystemCall.Mremap => Mremap(e, address, length, Page.Ceiling(call.Arguments[2])),
             SystemCall.Brk => Brk(e, space.Break),

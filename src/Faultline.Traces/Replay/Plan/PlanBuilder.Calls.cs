@@ -16,9 +16,7 @@ internal sealed partial class PlanBuilder
         SpacePlan space = SpaceOf(e);
         if (CallShape.Of(_recording, e, space) is not { } shape)
         {
-            Skip(call == SystemCall.Msync
-                ? "msync: the engine has no such call"
-                : $"{call.Name()}: its arguments are pointers or descriptors, which a recording does not resolve");
+            Skip($"{call.Name()}: its arguments are pointers or descriptors, which a recording does not resolve");
             return;
         }
 

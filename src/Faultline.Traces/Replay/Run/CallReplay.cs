@@ -63,6 +63,8 @@ internal sealed class CallReplay(ReplayRun run, Tally tally)
             case SystemCall.Munlockall:
                 space.MemoryUnlockAll();
                 return Errno.None;
+            case SystemCall.Msync:
+                return space.TryMemorySync(a[0], a[1], (SyncFlags)a[2]);
             case SystemCall.Shmdt:
                 return space.Areas.Find(a[0]) is { } attached ? space.TryUnmap(attached.Start, attached.Length) : Errno.EINVAL;
             case SystemCall.Mincore:
