@@ -2,6 +2,7 @@ using Faultline.Areas;
 using Faultline.Faults;
 using Faultline.Locking;
 using Faultline.Paging;
+using Faultline.Physical;
 
 namespace Faultline;
 
@@ -118,9 +119,40 @@ public sealed partial class AddressSpace
             case Advice.Remove:
                 area.File!.PunchHoleCore(area.PageIndex(start) << Page.Shift, end - start);
                 break;
+            case Advice.PageOut when Memory.Reclaimer.IsEnabled:
+                PageOut(start, end);
+                break;
         }
 
         return Errno.None;
+    }
+
+    /// <summary>Asks the private pages of a range to leave, except those that other spaces share (<c>mm/madvise.c:madvise_pageout()</c>).</summary>
+    private void PageOut(ulong start, ulong end)
+    {
+        // Frame numbers are only guesses once the table's lock is free: reclaim finds the entries again. It takes the lock itself, so not under it.
+        const ulong Window = (ulong)PageOutBatch << Page.Shift;
+        Span<uint> batch = stackalloc uint[PageOutBatch];
+        for (ulong position = start; position < end; position += Math.Min(Window, end - position))
+        {
+            var visitor = new PrivatePages(batch);
+            PageOperations.Visit(this, position, position + Math.Min(Window, end - position), ref visitor);
+            foreach (uint pfn in batch[..visitor.Count]) Memory.Reclaimer.PageOutNow(pfn);
+        }
+    }
+
+    private const int PageOutBatch = 64;
+
+    private ref struct PrivatePages(Span<uint> found) : IPageVisitor
+    {
+        private readonly Span<uint> _found = found;
+
+        public int Count { get; private set; }
+
+        public void Visit(ulong address, Pte entry, ref FrameInfo frame)
+        {
+            if (entry.HasPage && frame.Is(FrameState.Anonymous)) _found[Count++] = entry.Frame;
+        }
     }
 
     /// <summary><c>mm/madvise.c:madvise_populate()</c>: stops at the first obstacle.</summary>

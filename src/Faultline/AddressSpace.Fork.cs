@@ -104,11 +104,14 @@ public sealed partial class AddressSpace
             if (area.Has(AreaFlags.DontCopy)) continue;
 
             // Pages written from now on belong to the child alone (mm/rmap.c:anon_vma_fork()); memory never written has nothing to share.
-            AnonVma? anon = area.AnonVma is { } parentAnon && !area.Has(AreaFlags.WipeOnFork) ? new AnonVma(parentAnon) : null;
+            AnonVma? anon = area.AnonVma is { } parentAnon && !area.Has(AreaFlags.WipeOnFork) ? new AnonVma(this, parentAnon) : null;
             var inherited = new VmArea(area.Start, area.End, area.Flags & ~(AreaFlags.LockMask | AreaFlags.UserFaultMask), area.PageOffset, area.File, anon);
             inherited.HoldFile(this);
             Usage.Add(inherited);
             areas.Add(inherited);
+
+            // Before the pages come: once they are shared both sides must be found, or a fork of all memory would keep all memory from being reclaimed.
+            AnonVma.Link(inherited);
             if (anon is not null) pairs.Add((area, inherited));
         }
 

@@ -10,7 +10,7 @@ public sealed partial class AddressSpace
 
     /// <summary>Overcommit admits a request of <paramref name="pages"/> (<c>mm/util.c:__vm_enough_memory()</c>, OVERCOMMIT_GUESS).</summary>
     internal bool HasEnoughMemory(ulong pages) =>
-        pages <= (Options.CommitLimit is { } bytes ? Page.Count(bytes) : (ulong)Memory.CapacityInFrames);
+        pages <= (Options.CommitLimit is { } bytes ? Page.Count(bytes) : (ulong)(Memory.CapacityInFrames + Memory.Swap.Slots));
 
     /// <summary>As <see cref="UsageRoom.MayMap"/> for who holds everything; a guess for others.</summary>
     private bool HasTooManyAreas => Areas.Count > Options.MaximumAreas;

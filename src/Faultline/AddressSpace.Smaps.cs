@@ -9,7 +9,7 @@ namespace Faultline;
 public sealed partial class AddressSpace
 {
     /// <summary>
-    /// The areas with what their pages take, as <c>/proc/PID/smaps</c> prints them. Fields of what Faultline has not (huge pages, swap, KSM) are 0. As <see cref="ListAreas"/>; an area that
+    /// The areas with what their pages take, as <c>/proc/PID/smaps</c> prints them. Fields of what Faultline has not (huge pages, KSM) are 0. As <see cref="ListAreas"/>; an area that
     /// is changed while its pages are counted is printed in the parts in which it was met.
     /// </summary>
     public string Smaps()

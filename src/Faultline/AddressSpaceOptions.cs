@@ -32,7 +32,7 @@ public sealed partial class AddressSpaceOptions
 
     /// <summary>
     /// A single request for more private writable or shared anonymous memory than this fails with ENOMEM, in bytes. Linux compares with RAM plus swap
-    /// (<c>vm.overcommit_memory</c> 0); <see cref="ulong.MaxValue"/> never refuses (1). Default, null: the capacity of the physical memory.
+    /// (<c>vm.overcommit_memory</c> 0); <see cref="ulong.MaxValue"/> never refuses (1). Default, null: the capacity of the physical memory and its swap devices.
     /// </summary>
     public ulong? CommitLimit { get; init; }
 

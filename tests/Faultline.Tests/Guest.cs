@@ -1,5 +1,6 @@
 using Faultline.Paging;
 using Faultline.Physical;
+using Faultline.Swap;
 using Faultline.Tests.Paging;
 
 namespace Faultline.Tests;
@@ -21,9 +22,9 @@ internal sealed class Guest : IDisposable
 
     public Guest(
         FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false,
-        bool specialBit = true, long? limit = null, WriterLock? writerLock = null)
+        bool specialBit = true, long? limit = null, WriterLock? writerLock = null, SwapDevice? swap = null, SwapDevice[]? swaps = null)
     {
-        Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true });
+        Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true, SwapDevices = swaps ?? (swap is null ? [] : [swap]) });
         if (limit is { } frameLimit) Group = new MemoryGroup(Memory, frameLimit);
         Space = new AddressSpace(Memory, new AddressSpaceOptions
         {
@@ -106,9 +107,13 @@ internal sealed class Guest : IDisposable
         foreach (MemoryAccessor accessor in _accessors) accessor.Dispose();
         foreach (AddressSpace child in _children) child.Dispose();
         Space.Dispose();
+
+        // The reclaim thread may be about to free a page that nobody wants any more.
+        Memory.Reclaimer.Stop();
         Frames.AssertAllHome(Memory);
         Assert.Equal(0, Group?.UsedFrames ?? 0);
         Group?.Dispose();
+        Assert.Equal(Memory.ReclaimStatistics.SwapSlots, Memory.ReclaimStatistics.FreeSwapSlots);
         CheckPoison();
         Memory.Dispose();
     }

@@ -44,6 +44,9 @@ internal enum Mutant
     /// <summary>A write-back marks the page clean after it has made the entries read-only.</summary>
     MarkCleanAfterEntries,
 
+    /// <summary>A move lets the tables' locks go before the old translations are gone.</summary>
+    ShootDownAfterMove,
+
     /// <summary>A page table is freed at once, whoever stands on it.</summary>
     FreeTablesAtOnce,
 

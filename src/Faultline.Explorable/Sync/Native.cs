@@ -43,6 +43,8 @@ internal static class Native
 
     public static uint Or(ref uint location, uint bits) => SharedMemory.Modify(ref location, Update.Or, bits);
 
+    public static ulong And(ref ulong location, ulong bits) => SharedMemory.Modify(ref location, Update.And, bits);
+
     public static uint And(ref uint location, uint bits) => SharedMemory.Modify(ref location, Update.And, bits);
 
     public static T ReadData<T>(ref T location)

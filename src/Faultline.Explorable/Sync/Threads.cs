@@ -17,6 +17,9 @@ internal static class Threads
     public static int CurrentId =>
         Controlled.ThreadIndex < 0 ? Environment.CurrentManagedThreadId : FirstControlledId + Controlled.ThreadIndex;
 
+    /// <summary>Nothing is started: a model's threads are the schedule's. What a background thread would do the models call themselves.</summary>
+    public static void StartBackground(string name, Action body) => (_, _) = (name, body);
+
     public static ref int OpenSessions
     {
         get

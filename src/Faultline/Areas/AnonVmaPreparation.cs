@@ -4,15 +4,15 @@ namespace Faultline.Areas;
 internal static class AnonVmaPreparation
 {
     /// <summary>
-    /// Sets the AnonVma of <paramref name="area"/>: a compatible neighbour's, so that the two may merge later, or a new one. Needs no lock, since the field is set
-    /// by compare-and-swap; does nothing if another thread was faster or a writer has closed the field. The caller finds its area again afterwards.
+    /// Sets the AnonVma of <paramref name="area"/>: a compatible neighbour's, so that the two may merge later, or a new one. A new one needs no lock, since the
+    /// compare-and-swap of the field publishes it; does nothing if another thread was faster or a writer has closed the field. The caller finds its area again afterwards.
     /// Outside sections: allocates.
     /// </summary>
     public static void Prepare(AddressSpace space, VmArea area)
     {
         if (TryJoin(space.Areas.Next(area), area, neighbourIsAbove: true)) return;
         if (TryJoin(space.Areas.Previous(area), area, neighbourIsAbove: false)) return;
-        area.TrySetAnonVma(new AnonVma(parent: null));
+        new AnonVma(space).TryFound(area);
     }
 
     private static bool TryJoin(VmArea? neighbour, VmArea area, bool neighbourIsAbove)
@@ -23,8 +23,7 @@ internal static class AnonVmaPreparation
         if (VmArea.IsOdd(sequence) || anonVma is null || anonVma.Parent is not null) return false;
         if (!(neighbourIsAbove ? MayShare(area, neighbour) : MayShare(neighbour, area))) return false;
 
-        // A neighbour that is unmapped from here on leaves an AnonVma of which this area is the only user: as good as a new one.
-        return neighbour.IsUnchanged(sequence) && area.TrySetAnonVma(anonVma);
+        return anonVma.TryJoin(area, neighbour, sequence);
     }
 
     /// <summary>

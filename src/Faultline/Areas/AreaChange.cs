@@ -209,12 +209,16 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
         foreach (VmArea area in _new)
         {
             space.Usage.Add(area);
+            AnonVma.Link(area);
             _odd.Add(area);
         }
 
         foreach (VmArea area in _old)
         {
             space.Usage.Remove(area);
+
+            // After the new areas came in: a family that goes on never loses its number.
+            AnonVma.Unlink(area);
             if (area.HasRawFrames) _raw.Add(area);
             if (area.File is not { } file) continue;
             file.Mappings.Remove(area.Mapping!);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Faultline.Paging;
 using Faultline.Physical;
+using Faultline.Swap;
 
 namespace Faultline.Areas;
 
@@ -14,10 +15,17 @@ internal struct PageUsage(AddressSpace space, VmArea area) : IPageVisitor
     private ulong _rss, _pss, _dirtyPss;
     private ulong _sharedClean, _sharedDirty, _privateClean, _privateDirty;
     private ulong _referenced, _anonymous, _lazyFree;
+    private ulong _swap, _swapPss;
 
     /// <inheritdoc/>
     public void Visit(ulong address, Pte entry, ref FrameInfo frame)
     {
+        if (entry.Absent == AbsentKind.Swap)
+        {
+            _swap += Page.Size;
+            _swapPss += ((ulong)Page.Size << PssShift) / Math.Max(1, space.Memory.Swap.Holders(SwapEntry.Of(entry)));
+        }
+
         // The zero frame and a device's frames are nobody's memory.
         if (!entry.HasPage || !NormalPage.Is(space, area, address, entry)) return;
         bool anonymous = (frame.State & FrameState.Anonymous) != 0;
@@ -63,8 +71,8 @@ internal struct PageUsage(AddressSpace space, VmArea area) : IPageVisitor
         Line(text, "FilePmdMapped", 0);
         Line(text, "Shared_Hugetlb", 0);
         Line(text, "Private_Hugetlb", 0);
-        Line(text, "Swap", 0);
-        Line(text, "SwapPss", 0);
+        Line(text, "Swap", _swap);
+        Line(text, "SwapPss", _swapPss >> PssShift);
         Line(text, "Locked", area.Has(AreaFlags.Locked) ? _pss >> PssShift : 0);
         text.Append("THPeligible:           0\n");
         text.Append("VmFlags: ").Append(AreaText.FlagLetters(area.Flags)).Append(" \n");

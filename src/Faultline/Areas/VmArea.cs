@@ -102,6 +102,12 @@ internal sealed class VmArea
     // or null → Closed, by a writer that is about to replace the area.
     private Ref<AnonVma?> _anonVma;
 
+    /// <summary>Neighbours in the list of the AnonVma's family; guarded by the lock of its root.</summary>
+    internal VmArea? PreviousInFamily { get; set; }
+
+    /// <inheritdoc cref="PreviousInFamily"/>
+    internal VmArea? NextInFamily { get; set; }
+
     /// <summary>Loads the sequence; odd means the area does not count now. Pairs with <see cref="EndChange"/>.</summary>
     public ulong ReadSequence() => _sequence.LoadAcquire();
 

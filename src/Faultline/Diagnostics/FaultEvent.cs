@@ -42,6 +42,9 @@ public enum FaultEvent
     /// <summary>Faults that mapped a raw frame of a device.</summary>
     RawFrame,
 
+    /// <summary>Faults that mapped a page from a swap device.</summary>
+    SwapIn,
+
     /// <summary>Faults that found the entry in order: another thread had been faster.</summary>
     Spurious,
 

@@ -37,7 +37,7 @@ internal static class AnonymousFault<TDesign>
 
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
-        FrameReferences.BirthAnonymous(ref memory.Info(fault.Frame), fault.Area.PageIndex(fault.Address));
+        FrameReferences.BirthAnonymous(ref memory.Info(fault.Frame), fault.Area.PageIndex(fault.Address), fault.Area.AnonVma!.FamilyId);
         Pte value = Pte.ForPage(fault.Frame, PteRights.ReadOnly(fault.Area) | PteRights.Written);
         fault.Frame = PhysicalMemory.NoFrame;
         return FaultPipeline<TDesign>.Install(ref fault, value, FaultEvent.NewPage);

@@ -68,6 +68,10 @@ internal static class ClassicFault
                 case FaultStep.NeedUser:
                     if (!AskUser(ref fault, user, ref hold)) return FaultSignal.BusError;
                     break;
+                case FaultStep.NeedSwappedPage:
+                    signal = ReadSwappedPage(ref fault, user, ref hold, ref mayRetry);
+                    if (signal != FaultSignal.None) return signal;
+                    break;
                 case FaultStep.PageAbsent:
                     if (fault.Walk.Value.Absent == AbsentKind.HardwarePoison) return FaultSignal.HardwarePoison;
 
@@ -152,6 +156,25 @@ internal static class ClassicFault
         {
             file.Release();
         }
+    }
+
+    /// <summary>As <see cref="AskFile"/>, for a swap device: its slot, which the fault holds, is all that the read needs.</summary>
+    private static FaultSignal ReadSwappedPage(ref FaultContext fault, LockUser user, ref RangeHold hold, ref bool mayRetry)
+    {
+        if (!mayRetry) return SignalOf(fault.ReadSwappedPage());
+        mayRetry = false;
+        fault.Space.ExitRead(hold);
+        try
+        {
+            _ = fault.ReadSwappedPage();
+        }
+        finally
+        {
+            hold = Enter(ref fault, user);
+        }
+
+        fault.Count(FaultEvent.Retry);
+        return FaultSignal.None;
     }
 
     private static FaultSignal SignalOf(FileResult result) => result switch

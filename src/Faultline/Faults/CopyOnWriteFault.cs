@@ -88,7 +88,7 @@ internal static class CopyOnWriteFault<TDesign>
         ShootDown(ref fault, ref table);
 
         PhysicalMemory memory = fault.Space.Memory;
-        FrameReferences.BirthAnonymous(ref memory.Info(fault.Frame), fault.Area.PageIndex(fault.Address));
+        FrameReferences.BirthAnonymous(ref memory.Info(fault.Frame), fault.Area.PageIndex(fault.Address), fault.Area.AnonVma!.FamilyId);
         Pte value = Pte.ForPage(fault.Frame, PteRights.ReadOnly(fault.Area) | PteRights.Written);
         fault.Frame = PhysicalMemory.NoFrame;
 

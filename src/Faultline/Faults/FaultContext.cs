@@ -3,6 +3,7 @@ using Faultline.Diagnostics;
 using Faultline.Files;
 using Faultline.Paging;
 using Faultline.Physical;
+using Faultline.Swap;
 
 namespace Faultline.Faults;
 
@@ -55,6 +56,12 @@ internal ref struct FaultContext
     /// <summary>The reader lock of <see cref="Area"/> is held, under <see cref="FaultDesign.AreaLock"/>.</summary>
     public bool HoldsArea;
 
+    /// <summary>The swap slot that the fault holds; none if none. While it is held, an entry that names it means the page that was read.</summary>
+    public SwapEntry HeldSlot;
+
+    /// <summary>A frame with the page of <see cref="HeldSlot"/>, not yet mapped; 0 if none. Apart from <see cref="Frame"/>, which other kinds of fault overwrite.</summary>
+    public uint SwappedFrame;
+
     /// <summary>Why the last step was <see cref="FaultStep.Restart"/> or <see cref="FaultStep.Abort"/>.</summary>
     public SpeculationAbort Reason;
 
@@ -86,15 +93,56 @@ internal ref struct FaultContext
     /// <summary>Tells the file that the page becomes writable. As <see cref="ReadFilePage"/>.</summary>
     public readonly FileResult NotifyWrite() => Area.File!.Cache.NotifyWrite(Area.PageIndex(Address));
 
+    /// <summary>
+    /// Reads the page that the entry of <see cref="Walk"/> has on a swap device. May wait: outside sections and spin locks. If the entry is outdated nothing is read; the
+    /// next pass finds it out.
+    /// </summary>
+    public FileResult ReadSwappedPage()
+    {
+        GiveSwappedPageBack();
+        SwappedFrame = PhysicalMemory.NoFrame;
+        HeldSlot = SwapEntry.None;
+        PhysicalMemory memory = Space.Memory;
+        SwapEntry slot = SwapEntry.Of(Walk.Value);
+        if (!memory.Swap.TryHold(slot)) return FileResult.Ok;
+        HeldSlot = slot;
+        uint frame = Accessor is { } accessor ? accessor.Frames.TakeOutside() : memory.Frames.TryAllocate(Space.Options.MemoryGroup);
+        if (frame == PhysicalMemory.NoFrame) return FileResult.OutOfMemory;
+        bool isRead = false;
+        try
+        {
+            memory.Swap.Read(slot, frame);
+            memory.Reclaimer.CountSwapIn();
+            isRead = true;
+            SwappedFrame = frame;
+            return FileResult.Ok;
+        }
+        catch (IOException)
+        {
+            return FileResult.ReadFailed;
+        }
+        finally
+        {
+            if (!isRead) memory.Frames.Free(frame);
+        }
+    }
+
+    private readonly void GiveSwappedPageBack()
+    {
+        if (SwappedFrame != PhysicalMemory.NoFrame) Space.Memory.Frames.Free(SwappedFrame);
+        if (!HeldSlot.IsNone) Space.Memory.Swap.DropHolder(HeldSlot);
+    }
+
     /// <summary>Returns what the fault took and did not use. Outside sections.</summary>
     public readonly void GiveBack()
     {
         if (Frame != PhysicalMemory.NoFrame) Space.Memory.Frames.Free(Frame);
         if (CachedFrame != PhysicalMemory.NoFrame) Space.Memory.Release(CachedFrame);
+        GiveSwappedPageBack();
     }
 
     /// <summary>True if <see cref="GiveBack"/> has something to do.</summary>
-    public readonly bool HasLeftovers => (Frame | CachedFrame) != PhysicalMemory.NoFrame;
+    public readonly bool HasLeftovers => (Frame | CachedFrame | HeldSlot.Value) != 0;
 
     public readonly void Count(FaultEvent what) => Accessor?.Counters.Count(what);
 

@@ -29,6 +29,7 @@ internal static class FaultPipeline<TDesign>
             return fault.Area.HasRawFrames ? RawFrameFault<TDesign>.Handle(ref fault) : FileFault<TDesign>.Handle(ref fault);
         }
 
+        if (value.Absent == AbsentKind.Swap) return SwapFault<TDesign>.Handle(ref fault);
         if (!value.HasPage) return TDesign.IsSpeculative ? fault.Abort(SpeculationAbort.PageAbsent) : FaultStep.PageAbsent;
         if (!fault.IsWrite || value.IsWritable) return SpuriousFault<TDesign>.Handle(ref fault);
         return value.IsUserProtected && fault.Area.Has(AreaFlags.UserFaultWriteProtect)

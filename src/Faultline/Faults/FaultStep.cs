@@ -27,6 +27,9 @@ internal enum FaultStep
     /// <summary>The page of the file is not at hand.</summary>
     NeedFilePage,
 
+    /// <summary>The page is on a swap device.</summary>
+    NeedSwappedPage,
+
     /// <summary>The entry is not empty and has no page: see <see cref="Paging.AbsentKind"/>.</summary>
     PageAbsent,
 

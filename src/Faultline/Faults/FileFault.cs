@@ -78,7 +78,7 @@ internal static class FileFault<TDesign>
         // Both: the page may have gone, and may have come back in the same frame with other contents.
         if (!TryLookup(ref fault, out uint still) || still != source || fault.Area.File!.Cache.Removals != removals)
             return FaultPipeline<TDesign>.Unlock(ref fault, SpeculationAbort.EntryChanged);
-        FrameReferences.BirthAnonymous(ref memory.Info(fault.Frame), fault.Area.PageIndex(fault.Address));
+        FrameReferences.BirthAnonymous(ref memory.Info(fault.Frame), fault.Area.PageIndex(fault.Address), fault.Area.AnonVma!.FamilyId);
         Pte value = Pte.ForPage(fault.Frame, PteRights.ReadOnly(fault.Area) | PteRights.Written);
         fault.Frame = PhysicalMemory.NoFrame;
         return FaultPipeline<TDesign>.Install(ref fault, value, FaultEvent.Copy);

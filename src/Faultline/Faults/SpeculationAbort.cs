@@ -33,6 +33,9 @@ public enum SpeculationAbort
     /// <summary>The file ends before the page, could not be read, or refuses the write; only the classic path delivers a signal.</summary>
     NoFilePage,
 
+    /// <summary>The page could not be read from its swap device; only the classic path delivers a signal.</summary>
+    NoSwappedPage,
+
     /// <summary>The page is on its way to another frame, or lost to a hardware error: an entry that only the classic path waits for or answers.</summary>
     PageAbsent,
 

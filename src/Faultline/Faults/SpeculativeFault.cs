@@ -123,6 +123,8 @@ internal static class SpeculativeFault
                 return TryReadFilePage<TDesign>(ref fault, notify: false);
             case FaultStep.NeedWriteNotice:
                 return TryReadFilePage<TDesign>(ref fault, notify: true);
+            case FaultStep.NeedSwappedPage:
+                return TryReadSwappedPage<TDesign>(ref fault);
             case FaultStep.LockBusy:
                 fault.Count(FaultEvent.TableLockWait);
                 WaitForTableLock(ref fault.Table);
@@ -194,6 +196,16 @@ internal static class SpeculativeFault
         }
 
         fault.Reason = result == FileResult.OutOfMemory ? SpeculationAbort.NoFrame : SpeculationAbort.NoFilePage;
+        return result == FileResult.Ok;
+    }
+
+    /// <summary>Waits for a page from a swap device, holding no lock: only its slot, see <see cref="SwapFault{TDesign}"/>.</summary>
+    private static bool TryReadSwappedPage<TDesign>(ref FaultContext fault)
+        where TDesign : struct, IFaultDesign
+    {
+        TDesign.End(ref fault);
+        FileResult result = fault.ReadSwappedPage();
+        fault.Reason = result == FileResult.OutOfMemory ? SpeculationAbort.NoFrame : SpeculationAbort.NoSwappedPage;
         return result == FileResult.Ok;
     }
 

@@ -21,7 +21,7 @@ internal sealed class PageWaiters
     private readonly List<Waiter> _waiting = [];
 
     /// <summary>Takes a page's lock if it is free.</summary>
-    private static bool TryTake(ref FrameInfo frame) => (Native.Or(ref frame.StateWord, (uint)FrameState.PageLocked) & (uint)FrameState.PageLocked) == 0;
+    private static bool TryTake(ref FrameInfo frame) => frame.TryLockPage();
 
     /// <summary>Takes a page's lock. Outside sections and spin locks.</summary>
     public void Enter(uint pfn, ref FrameInfo frame)

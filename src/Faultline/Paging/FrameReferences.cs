@@ -8,9 +8,13 @@ namespace Faultline.Paging;
 internal static class FrameReferences
 {
     /// <summary>A fresh frame, seen by nobody yet, becomes an anonymous page with one exclusive mapping.</summary>
-    public static void BirthAnonymous(ref FrameInfo frame, ulong pageIndex)
+    /// <param name="frame">The frame.</param>
+    /// <param name="pageIndex">The page's number in the areas that may map it.</param>
+    /// <param name="family">The number of their AnonVma's family, by which reclaim finds them.</param>
+    public static void BirthAnonymous(ref FrameInfo frame, ulong pageIndex, uint family)
     {
         frame.OwnerIndex = pageIndex;
+        frame.OwnerId = family;
         Native.StoreRelaxed(ref frame.Refs, 1);
         Native.StoreRelaxed(ref frame.Maps, 1);
         frame.State = FrameState.Anonymous | FrameState.Exclusive;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Faultline.Areas;
 using Faultline.Physical;
+using Faultline.Swap;
 using Faultline.Sync;
 using Faultline.Translation;
 
@@ -37,7 +38,7 @@ internal static partial class PageOperations
             complete = child.PageTable.TryEnsure(tables.Start, child.Graveyard);
             for (ulong next = tables.Start; complete && !TryCopyTable(parent, child, parentArea, isShared, in tables, ref next, ref spare);)
             {
-                // Allocation may wait for others: not under the tables' locks. What has been copied stays as it is: who could change it needs the lock that fork holds.
+                // Allocation may wait for others: not under the tables' locks. Who could add to what has been copied needs the lock that fork holds.
                 spare = parent.Memory.Frames.TryAllocate(parent.Options.MemoryGroup);
                 complete = spare != PhysicalMemory.NoFrame;
             }
@@ -57,7 +58,8 @@ internal static partial class PageOperations
         bool found = targets.MoveNext();
         Debug.Assert(found, "The target table was ensured.");
 
-        // The child's table second, here and nowhere else: its only other visitor so far is a truncation, which comes through the file and holds one lock at a time.
+        // The child's table second, here and nowhere else: its only other visitors so far are truncation and reclaim, which come through the file and the family, and
+        // hold one table at a time.
         PteLock.Enter(ref table);
         PteLock.EnterOfChild(ref targets.Info);
         for (; next < tables.End; next += Page.Size)
@@ -81,8 +83,13 @@ internal static partial class PageOperations
     /// <summary>Write-protects the parent's entry if it is private, counts the child's, and returns the latter.</summary>
     private static Pte Share(AddressSpace parent, VmArea area, ulong address, ref ulong entry, Pte value, bool isShared)
     {
-        // A lost page is lost for both. Pages on their way are none: who moves them holds the lock that fork holds for write.
-        if (!value.HasPage) return value;
+        if (!value.HasPage)
+        {
+            // A lost page is lost for both. Pages on their way are none: who moves them holds the lock that fork holds for write.
+            if (value.Absent == AbsentKind.Swap) parent.Memory.Swap.AddHolder(SwapEntry.Of(value));
+            return value;
+        }
+
         if (!isShared && value.IsWritable)
         {
             // CAS loop by And semantics: accessed and dirty may be set by a fill at the same time and must stay.

@@ -14,7 +14,6 @@ internal static partial class PageOperations
     public static bool Move(AddressSpace space, ulong from, ulong to, ulong length, out ulong moved)
     {
         moved = 0;
-        var gather = new TlbGather(space, default);
         TableCursor tables = TablesOf(space, from, from + length);
         bool complete = true;
         while (complete && tables.MoveNext())
@@ -26,14 +25,12 @@ internal static partial class PageOperations
                 ulong end = source + Math.Min(tables.End - source, TableLevel.Next(target, TableLevel.Pmd) - target);
                 complete = space.PageTable.TryEnsure(target, space.Graveyard);
                 if (!complete) break;
-                MoveWithin(space, ref tables, source, end, target, ref gather);
+                MoveWithin(space, ref tables, source, end, target);
                 moved = end - from;
                 source = end;
             }
         }
 
-        // Old translations lead to the same frames: harmless until the caller returns, gone before it does.
-        gather.Flush();
         if (complete) moved = length;
         return complete;
     }
@@ -51,8 +48,19 @@ internal static partial class PageOperations
     }
 
     /// <summary>Moves entries that share one source table and one target table.</summary>
-    private static void MoveWithin(
-        AddressSpace space, ref TableCursor tables, ulong source, ulong end, ulong target, ref TlbGather gather)
+    /// <remarks>
+    /// The old translations go before the locks do, not with the end of the call (Linux did the latter until 2018):
+    /// <code>
+    ///   mremap                          reclaim, truncation                   accessor
+    ///   entry: old → new address                                              (holds the old translation)
+    ///   unlock
+    ///                                   clears the new entry, shoots down
+    ///                                   the new address; frees the frame
+    ///                                                                         writes to the frame, which is another's
+    ///   shoot down the old address
+    /// </code>
+    /// </remarks>
+    private static void MoveWithin(AddressSpace space, ref TableCursor tables, ulong source, ulong end, ulong target)
     {
         ref FrameInfo from = ref tables.Info;
         TableCursor targets = TablesOf(space, target, target + (end - source));
@@ -86,8 +94,16 @@ internal static partial class PageOperations
             any = true;
         }
 
+        var gather = new TlbGather(space, default);
         if (any) gather.Cleared(ref from, source, end);
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active != Mutant.ShootDownAfterMove)
+#endif
+            gather.Flush();
         if (!same) PteLock.Exit(ref to);
         PteLock.Exit(ref from);
+#if FAULTLINE_EXPLORE
+        gather.Flush();
+#endif
     }
 }

@@ -133,7 +133,7 @@ internal static partial class PageOperations
             // Exchange: a lock-free fill may be setting accessed.
             old = new Pte(Native.Exchange(ref entry, 0));
             ShootDownAlone(space, ref table, address);
-            FrameReferences.BirthAnonymous(ref memory.Info(target), area.PageIndex(address));
+            FrameReferences.BirthAnonymous(ref memory.Info(target), area.PageIndex(address), area.AnonVma!.FamilyId);
 
             // Release: whoever finds the frame through the entry sees its contents.
             Native.StoreRelease(ref entry, Pte.ForPage(target, PteRights.ReadOnly(area) | Pte.UseBits | (old.Value & Pte.UserProtectedBit)).Value);
@@ -181,7 +181,7 @@ internal static partial class PageOperations
         ref FrameInfo from = ref memory.Info(value.Frame);
         Debug.Assert(from.Is(FrameState.Exclusive), "A pinned private page is nobody else's.");
         memory.Copy(from: value.Frame, to: spare);
-        FrameReferences.BirthAnonymous(ref memory.Info(spare), from.OwnerIndex);
+        FrameReferences.BirthAnonymous(ref memory.Info(spare), from.OwnerIndex, from.OwnerId);
         Pte copied = value.WithFrame(spare).Without(Pte.AccessedBit).With(Pte.DirtyBit);
         spare = PhysicalMemory.NoFrame;
         return copied;

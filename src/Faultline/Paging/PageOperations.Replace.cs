@@ -90,7 +90,7 @@ internal static partial class PageOperations
         if (waiting)
         {
             ref FrameInfo from = ref space.Memory.Info(old.Frame);
-            FrameReferences.BirthAnonymous(ref space.Memory.Info(target), from.OwnerIndex);
+            FrameReferences.BirthAnonymous(ref space.Memory.Info(target), from.OwnerIndex, from.OwnerId);
 
             // Release: whoever finds the frame through the entry sees its contents.
             Native.StoreRelease(ref entry, old.WithFrame(target).Value);

@@ -23,7 +23,7 @@ internal static partial class PageOperations
         if (isFree)
         {
             bool isZero = frame == PhysicalMemory.ZeroFrame;
-            if (!isZero) FrameReferences.BirthAnonymous(ref space.Memory.Info(frame), area.PageIndex(address));
+            if (!isZero) FrameReferences.BirthAnonymous(ref space.Memory.Info(frame), area.PageIndex(address), area.AnonVma!.FamilyId);
             ulong bits = PteRights.ReadOnly(area) | (isZero ? NormalPage.RawBit(space) : Pte.UseBits);
             if (writeProtect) bits |= Pte.UserProtectedBit;
             else if (!isZero && area.Has(AreaFlags.Write)) bits |= Pte.WritableBit;
@@ -54,6 +54,12 @@ internal static partial class PageOperations
             {
                 ref ulong entry = ref tables.Entry(address);
                 var old = new Pte(Native.LoadRelaxed(ref entry));
+                if (old.Absent == AbsentKind.Swap)
+                {
+                    // The page comes back with the mark, see SwapFault.
+                    Native.StoreRelaxed(ref entry, (protect ? old.With(Pte.UserProtectedBit) : old.Without(Pte.UserProtectedBit)).Value);
+                }
+
                 if (!old.HasPage) continue;
                 for (ulong found; ; old = new Pte(found))
                 {

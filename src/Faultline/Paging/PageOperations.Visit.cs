@@ -7,7 +7,7 @@ namespace Faultline.Paging;
 internal interface IPageVisitor
 {
     /// <summary>
-    /// The page at <paramref name="address"/> has <paramref name="entry"/>; <paramref name="frame"/> is its frame. Under the table's lock: no waiting, no faults.
+    /// The page at <paramref name="address"/> has <paramref name="entry"/>; <paramref name="frame"/> is its frame, or that of number 0. Under the table's lock: no waiting, no faults.
     /// </summary>
     void Visit(ulong address, Pte entry, ref FrameInfo frame);
 }
@@ -31,7 +31,7 @@ internal static partial class PageOperations
             for (ulong address = tables.Start; table.Entries != 0 && address < tables.End; address += Page.Size)
             {
                 var value = new Pte(Native.LoadRelaxed(ref tables.Entry(address)));
-                if (!value.IsNone) visitor.Visit(address, value, ref space.Memory.Info(value.Frame));
+                if (!value.IsNone) visitor.Visit(address, value, ref space.Memory.Info(value.HasPage ? value.Frame : PhysicalMemory.NoFrame));
             }
 
             PteLock.Exit(ref table);

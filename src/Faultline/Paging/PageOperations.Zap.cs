@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Faultline.Areas;
 using Faultline.Physical;
+using Faultline.Swap;
 using Faultline.Sync;
 
 namespace Faultline.Paging;
@@ -60,6 +61,7 @@ internal static partial class PageOperations
             var old = new Pte(Native.Exchange(ref entry, 0));
             table.Entries--;
             if (old.HasPage && NormalPage.Is(space, raw, address, old)) GatherPage(space.Memory, old, ref gather);
+            else if (old.Absent == AbsentKind.Swap) space.Memory.Swap.DropHolder(SwapEntry.Of(old));
             if (table.Entries == 0) break;
         }
     }

@@ -70,7 +70,7 @@ internal sealed unsafe class FrameAllocator
     public int TryAllocate(Span<uint> batch, MemoryGroup? group = null)
     {
         int taken = Take(batch, group);
-        if (taken == 0 && batch.Length > 0) taken = TakeFromHolders(batch, group);
+        if (taken == 0 && batch.Length > 0) taken = TakeAnyhow(batch, group);
         foreach (uint pfn in batch[..taken]) _memory.OnTaken(pfn);
         return taken;
     }
@@ -156,6 +156,15 @@ internal sealed unsafe class FrameAllocator
         Debug.Assert(found, "Only a registered magazine can be unregistered.");
     }
 
+    /// <summary>Frames in the pool: a moment ago.</summary>
+    public long CountPool()
+    {
+        _pool.Enter();
+        long free = _stacked + (long)(_end - _untouched);
+        _pool.Exit();
+        return free;
+    }
+
     /// <summary>Frames in the pool, in magazines, and never touched.</summary>
     public long CountFree()
     {
@@ -193,8 +202,29 @@ internal sealed unsafe class FrameAllocator
     /// </summary>
     public int TakeShare(Span<uint> batch, MemoryGroup? group) => Take(batch, group, share: 2 * Math.Max(1, _magazineCount.LoadRelaxed()));
 
-    /// <summary>Takes what magazines and reserves hold, when the pool is empty or the group at its limit.</summary>
-    public int TakeFromHolders(Span<uint> batch, MemoryGroup? group)
+    /// <summary>
+    /// When the pool is empty or the group at its limit: takes what magazines and reserves hold, then what reclaim frees, at its limit of the group's own pages.
+    /// </summary>
+    /// <remarks>Other threads may take what this one has freed; as long as some is freed somebody gets on, and after so many losses it is this thread's turn to fail.</remarks>
+    public int TakeAnyhow(Span<uint> batch, MemoryGroup? group)
+    {
+        int taken = TakeFromHolders(batch, group);
+        bool isWorthwhile = _memory.Reclaimer.IsEnabled;
+        for (int round = 0; taken == 0 && isWorthwhile && round < ReclaimRounds; round++)
+        {
+            isWorthwhile = _memory.Reclaimer.TryFreeSome(group is { IsFull: true } ? group : null);
+
+            // Also if there was nothing to free: the last frame may have come home just before it was looked at.
+            taken = TakeFromHolders(batch, group);
+        }
+
+        if (taken == 0 && group is { IsFull: true }) group.CountRefusal();
+        return taken;
+    }
+
+    private const int ReclaimRounds = 64;
+
+    private int TakeFromHolders(Span<uint> batch, MemoryGroup? group)
     {
         _holders.Enter();
         try
@@ -212,7 +242,6 @@ internal sealed unsafe class FrameAllocator
 
             // The owners of the rest are inside sections or refilling.
             if (taken == 0) taken = TakeFromMagazines(batch, group, wait: true);
-            if (taken == 0 && group is { IsFull: true }) group.CountRefusal();
             return taken;
         }
         finally
@@ -265,6 +294,7 @@ internal sealed unsafe class FrameAllocator
         for (int i = 0; i < used; i++) batch[i] = _stack[--_stacked];
         for (int i = used; i < count; i++) batch[i] = _untouched++;
         _pool.Exit();
+        if (free - count < _memory.Reclaimer.LowWatermark) _memory.Reclaimer.Wake();
         SortAscending(batch[..count]);
         return count;
     }

@@ -9,9 +9,9 @@ namespace Faultline.Physical;
 /// <remarks>
 /// <code>
 ///        0        4        8        12       16                24       28       32       36       40
-///        +--------+--------+--------+--------+-----------------+--------+--------+--------+--------+
-///        | State  |  Refs  |  Maps  |  Pins  |   OwnerIndex    |OwnerId | (res.) |LruPrev |LruNext |
-///        +--------+--------+--------+--------+-----------------+--------+--------+--------+--------+
+///        +--------+--------+--------+--------+-----------------+--------+--------+-----------------+
+///        | State  |  Refs  |  Maps  |  Pins  |   OwnerIndex    |OwnerId |SwapEnt.|     (res.)      |
+///        +--------+--------+--------+--------+-----------------+--------+--------+-----------------+
 ///        40       44       48                56                64
 ///        +--------+--------+-----------------+-----------------+
 ///        |  Lock  |Entries |   Generation    |   Accessors     |   page-table frames only
@@ -46,17 +46,15 @@ internal struct FrameInfo
     [FieldOffset(16)]
     public ulong OwnerIndex;
 
-    /// <summary>Id of the owner in the owner table; 0 means none. Written before the frame is first mapped, constant while it is.</summary>
+    /// <summary>
+    /// Id of the owner in the owner table: a page cache, or the first AnonVma of a family; 0 means none. Written before the frame is first mapped, constant while it is.
+    /// </summary>
     [FieldOffset(24)]
     public uint OwnerId;
 
-    /// <summary>Neighbours on an LRU list; guarded by the list's lock.</summary>
-    [FieldOffset(32)]
-    public uint LruPrevious;
-
-    /// <inheritdoc cref="LruPrevious"/>
-    [FieldOffset(36)]
-    public uint LruNext;
+    /// <summary>The <see cref="Swap.SwapEntry"/> under which the swap cache has the page, else 0. Under the page lock.</summary>
+    [FieldOffset(28)]
+    public uint SwapEntry;
 
     /// <summary>Table frames: the lock over the table's entries (split PTE lock). CAS takes it, a release store frees it.</summary>
     [FieldOffset(40)]
@@ -93,6 +91,12 @@ internal struct FrameInfo
     /// become true. Acquire: after the last user everything that it did to the contents is seen.
     /// </summary>
     public bool IsPinned => Native.LoadAcquire(ref Pins) != 0;
+
+    /// <summary>Takes the page lock if it is free. By somebody who keeps the frame from being freed.</summary>
+    public bool TryLockPage() => (Native.Or(ref StateWord, (uint)FrameState.PageLocked) & (uint)FrameState.PageLocked) == 0;
+
+    /// <summary>Frees the page lock: a full fence, pairs with the next holder's.</summary>
+    public void UnlockPage() => Native.And(ref StateWord, ~(uint)FrameState.PageLocked);
 
     public readonly bool Is(FrameState bits) => ((FrameState)StateWord & bits) == bits;
 }
@@ -133,4 +137,13 @@ internal enum FrameState : uint
 
     /// <summary>Somebody sleeps until the page lock is free: its holder wakes him.</summary>
     HasWaiters = 1 << 8,
+
+    /// <summary>Reclaim found the page used when it last looked. Under the PTE lock of a mapping.</summary>
+    Referenced = 1 << 16,
+
+    /// <summary>Reclaim found the page used twice in a row: it passes the page over once more. Under the PTE lock of a mapping.</summary>
+    Active = 1 << 17,
+
+    /// <summary>The swap cache has the page under <see cref="FrameInfo.SwapEntry"/>, and a reference to it. Set and cleared under the page lock.</summary>
+    SwapCached = 1 << 18,
 }

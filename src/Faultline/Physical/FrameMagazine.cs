@@ -122,7 +122,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
         if (done) return true;
 
         uint pfn = PhysicalMemory.NoFrame;
-        if (_memory.Frames.TakeFromHolders(new Span<uint>(ref pfn), Group) == 0) return false;
+        if (_memory.Frames.TakeAnyhow(new Span<uint>(ref pfn), Group) == 0) return false;
 
         // Nobody but the owner puts frames here, so there is still room.
         Claim();
@@ -140,7 +140,7 @@ internal sealed unsafe class FrameMagazine : IDisposable
         Claim();
         if (Count > 0 || RefillClaimed(Batch) > 0) pfn = Pop();
         Unclaim();
-        if (pfn == PhysicalMemory.NoFrame && _memory.Frames.TakeFromHolders(new Span<uint>(ref pfn), Group) == 0) return PhysicalMemory.NoFrame;
+        if (pfn == PhysicalMemory.NoFrame && _memory.Frames.TakeAnyhow(new Span<uint>(ref pfn), Group) == 0) return PhysicalMemory.NoFrame;
         _memory.OnTaken(pfn);
         return pfn;
     }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Faultline.Reclaim;
+using Faultline.Swap;
 using Faultline.Sync;
 
 namespace Faultline.Physical;
@@ -66,6 +68,8 @@ public sealed unsafe class PhysicalMemory : IDisposable
         _infoBlock = infos;
         _arena = arena.Start;
         _infos = (FrameInfo*)infos.Start;
+        Swap = new SwapSpace(this, options.SwapDevices);
+        Reclaimer = new Reclaimer(this);
         _poison = options.PoisonFreedFrames ? new FramePoison(this, end) : null;
         Info(NoFrame).State = FrameState.Reserved;
         Info(ZeroFrame).State = FrameState.Reserved | FrameState.UpToDate;
@@ -89,15 +93,25 @@ public sealed unsafe class PhysicalMemory : IDisposable
 
     /// <summary>
     /// Frees the arena. If frames are in use or accessors exist, it is freed when nothing refers to this object any more: a forgotten
-    /// accessor must not write into memory that the process uses for something else.
+    /// accessor must not write into memory that the process uses for something else. Swap devices are not disposed of: they are the caller's.
     /// </summary>
     public void Dispose()
     {
+        Reclaimer.Stop();
         if (!Frames.TryClose()) return;
         _arenaBlock.Dispose();
         _infoBlock.Dispose();
         Charges?.Dispose();
     }
+
+    /// <summary>What was swapped and reclaimed so far, and how much could be now.</summary>
+    public ReclaimStatistics ReclaimStatistics => Reclaimer.Statistics();
+
+    /// <summary>Where pages go that have no frame, and the pages that are in both places.</summary>
+    internal SwapSpace Swap { get; }
+
+    /// <summary>Takes frames from pages that can be had again.</summary>
+    internal Reclaimer Reclaimer { get; }
 
     /// <summary>Frame <c>pfn</c> is at <c>Arena + (pfn &lt;&lt; 12)</c>.</summary>
     internal byte* Arena => _arena;

@@ -11,6 +11,12 @@ public sealed class PhysicalMemoryOptions
     public bool Prefault { get; init; }
 
     /// <summary>
+    /// Where private pages go when frames run out: the first device that has room takes the page. None unless set: then only what can be had again without a device is
+    /// reclaimed. At most 16; a device serves one memory.
+    /// </summary>
+    public IReadOnlyList<Swap.SwapDevice> SwapDevices { get; init; } = [];
+
+    /// <summary>
     /// Fills freed frames with a pattern and checks the pattern when they are handed out again: finds writes into freed frames and frames
     /// freed twice, for about 100 ns a frame. On in debug builds.
     /// </summary>

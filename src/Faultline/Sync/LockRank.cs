@@ -12,6 +12,9 @@ internal enum LockRank : byte
     /// <summary>The meter's list of spaces.</summary>
     Meter,
 
+    /// <summary>The reclaim thread at work.</summary>
+    Reclaim,
+
     /// <summary><c>MmapLock</c>; parent space before child.</summary>
     Mmap,
 
@@ -59,9 +62,6 @@ internal enum LockRank : byte
 
     /// <summary>A magazine's claim.</summary>
     Magazine,
-
-    /// <summary>Lists of pages by age.</summary>
-    Lru,
 
     /// <summary>Free frames.</summary>
     FramePool,

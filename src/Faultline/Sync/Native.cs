@@ -68,6 +68,10 @@ internal static class Native
 
     /// <summary>Keeps only <paramref name="bits"/> and returns the old value, as a full fence.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong And(ref ulong location, ulong bits) => Interlocked.And(ref location, bits);
+
+    /// <inheritdoc cref="And(ref ulong, ulong)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint And(ref uint location, uint bits) => Interlocked.And(ref location, bits);
 
     /// <summary>Reads guest data without order. The caller re-checks its translation, or stands inside a section.</summary>

@@ -28,11 +28,7 @@ internal static class Shootdown
     {
         if (accessors == 0) return;
         MemoryAccessor?[] all = space.Accessors.Snapshot;
-        for (ulong bits = accessors; bits != 0; bits &= bits - 1)
-        {
-            for (int slot = BitOperations.TrailingZeroCount(bits); slot < all.Length; slot += AccessorSet.MaskBits)
-                all[slot]?.Tlb.Invalidate(start, end);
-        }
+        OverwriteTags(all, accessors, start, end);
 
         // Between the tags above and the sections below; pairs with the exchange that enters a section.
         Fence.Full();
@@ -40,6 +36,23 @@ internal static class Shootdown
         {
             for (int slot = BitOperations.TrailingZeroCount(bits); slot < all.Length; slot += AccessorSet.MaskBits)
                 all[slot]?.WaitForSection();
+        }
+    }
+
+    /// <summary>
+    /// Makes the accessors look at the entry of one page again before long. No fence and no wait: an access may still get through, so nothing may rest on it.
+    /// </summary>
+    public static void Forget(AddressSpace space, ulong accessors, ulong page)
+    {
+        if (accessors != 0) OverwriteTags(space.Accessors.Snapshot, accessors, page, page + Page.Size);
+    }
+
+    private static void OverwriteTags(MemoryAccessor?[] all, ulong accessors, ulong start, ulong end)
+    {
+        for (ulong bits = accessors; bits != 0; bits &= bits - 1)
+        {
+            for (int slot = BitOperations.TrailingZeroCount(bits); slot < all.Length; slot += AccessorSet.MaskBits)
+                all[slot]?.Tlb.Invalidate(start, end);
         }
     }
 

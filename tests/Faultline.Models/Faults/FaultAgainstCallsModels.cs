@@ -164,7 +164,9 @@ public class FaultAgainstCallsModels
             Assert.Equal(written == ModelSpace.First && done ? 2 : 1, model.Reader.Read<long>(Target));
         });
         MemoryAccessor writer = model.AddAccessor();
-        writer.Write(ModelSpace.First, 1L);
+
+        // Who has translations of the table is waited for with its lock held, and could only meet the lock.
+        (written == ModelSpace.First ? writer : model.Reader).Write(ModelSpace.First, 1L);
         scope.Spawn(() => done = ModelSpace.TryTo(() => writer.Write(written, 2L)));
         scope.Spawn(() => model.MoveTo(Target));
     }

@@ -96,7 +96,7 @@ internal sealed class ModelSpace
     }
 
     /// <summary>True if the access was possible; the page may be gone, or no longer for writing.</summary>
-    public static bool TryTo(Action access)
+    public static bool TryTo(Action access, FaultSignal? also = null)
     {
         try
         {
@@ -105,7 +105,7 @@ internal sealed class ModelSpace
         }
         catch (MemoryFaultException fault)
         {
-            Assert.Contains(fault.Signal, new[] { FaultSignal.NotMapped, FaultSignal.NotPermitted });
+            Assert.Contains(fault.Signal, new[] { FaultSignal.NotMapped, FaultSignal.NotPermitted, also ?? FaultSignal.NotMapped });
             return false;
         }
     }

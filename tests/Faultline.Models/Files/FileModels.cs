@@ -53,6 +53,35 @@ public class FileModels
     public void WhenThePageIsMarkedCleanAfterItsEntriesThenAWriteIsLost() =>
         Checks.WithMutant(Mutant.MarkCleanAfterEntries, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, WriteAgainstWriteBack));
 
+    [Fact]
+    public void WhenAPageIsCutOffWhileItMovesThenNobodyWritesToItsFrameThroughItsOldAddress() =>
+        Checks.AssertPasses(MemoryModel.Tso, WriteAgainstMoveAndCut, Schedules);
+
+    /// <summary>The truncation shoots down the new address, and frees the frame; the old address is still in a TLB.</summary>
+    [Fact]
+    public void WhenTheOldAddressIsShotDownAfterTheMoveThenAFreedFrameIsWritten() =>
+        Checks.WithMutant(Mutant.ShootDownAfterMove, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, WriteAgainstMoveAndCut));
+
+    private static void WriteAgainstMoveAndCut(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope);
+        var file = new MemoryFile(model.Space.Memory, length: ModelSpace.Length);
+        model.Space.Map(ModelSpace.First, ModelSpace.Length, Protection.ReadWrite, MapFlags.Shared | MapFlags.Fixed, file, offset: 0);
+        MemoryAccessor accessor = model.AddAccessor();
+
+        // Nothing else in the table: the truncation would look at it, and shoot the old address down on the way.
+        accessor.Write(ModelSpace.First, 7L);
+        scope.Spawn(() => model.MoveTo(ModelSpace.Target));
+        scope.Spawn(() =>
+        {
+            file.SetLength(0);
+
+            // A poisoned frame tells.
+            ModelSpace.TryTo(() => accessor.Write(ModelSpace.First, 8L), FaultSignal.BusError);
+        });
+        model.AtEnd(file.Dispose);
+    }
+
     private static void AccessAgainstCut(ExploreScope scope, bool write)
     {
         var model = new ModelSpace(scope);

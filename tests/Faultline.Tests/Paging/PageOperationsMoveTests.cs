@@ -85,7 +85,7 @@ public class PageOperationsMoveTests
         Assert.False(Volatile.Read(ref moved), "The move passed a table whose lock is held.");
         uint frame = guest.Memory.Frames.TryAllocate();
         guest.Memory.Contents(frame).Fill(0x5a);
-        FrameReferences.BirthAnonymous(ref guest.Memory.Info(frame), fault.Area.PageIndex(fault.Address));
+        FrameReferences.BirthAnonymous(ref guest.Memory.Info(frame), fault.Area.PageIndex(fault.Address), family: 0);
         Pte entry = Pte.ForPage(frame, PteRights.ReadOnly(fault.Area) | PteRights.Written);
         FaultPipeline<AreaSequenceDesign>.Install(ref fault, entry, Faultline.Diagnostics.FaultEvent.NewPage);
         guest.Cpu.LeaveSection();

@@ -50,7 +50,7 @@ public class TlbGatherTests
         guest.Map(0, 1);
         guest.Touch(0, 1);
         uint frame = guest.Memory.Frames.TryAllocate();
-        FrameReferences.BirthAnonymous(ref guest.Memory.Info(frame), pageIndex: 0);
+        FrameReferences.BirthAnonymous(ref guest.Memory.Info(frame), pageIndex: 0, family: 0);
         FrameReferences.RemoveMapping(ref guest.Memory.Info(frame));
         long used = guest.FramesInUse;
         var crew = new Crew();

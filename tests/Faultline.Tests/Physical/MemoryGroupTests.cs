@@ -1,6 +1,7 @@
 using Faultline.Physical;
 using Faultline.Tests.Files;
 using Faultline.Tests.Stress;
+using Faultline.Tests.Swap;
 
 namespace Faultline.Tests.Physical;
 
@@ -50,6 +51,27 @@ public class MemoryGroupTests
         ulong start = other.Map(0, 500 * Page.Size, Protection.ReadWrite, MapFlags.Private);
         for (ulong i = 0; i < 500; i++) cpu.Write(start + (i << Page.Shift), i);
         Assert.Equal(50, guest.Group!.UsedFrames);
+    }
+
+    [Theory]
+    [ClassData(typeof(Designs))]
+    public void WhenAGroupIsAtItsLimitThenItsOwnPagesAndOnlyThoseGoToTheSwapDevice(FaultDesign design)
+    {
+        const int Limit = 100, Others = 500, Pages = 300;
+        using var device = new TestSwapDevice(2 * Pages);
+        using var guest = new Guest(design, frames: 1000, limit: Limit, swap: device);
+        using var other = new AddressSpace(guest.Memory, new AddressSpaceOptions { Design = design });
+        using MemoryAccessor cpu = other.CreateAccessor();
+        ulong start = other.Map(0, Others * Page.Size, Protection.ReadWrite, MapFlags.Private);
+        for (ulong i = 0; i < Others; i++) cpu.Write(start + (i << Page.Shift), i);
+        guest.Map(0, Pages);
+        guest.Touch(0, Pages);
+        for (int page = 0; page < Pages; page++) Assert.Equal(Guest.WordOf(page), guest.Cpu.Read<ulong>(Guest.At(page)));
+        Assert.InRange(guest.Group!.UsedFrames, 1, Limit);
+        Assert.Equal(0, guest.Group.Refusals);
+        byte[] residency = new byte[Others];
+        other.MinCore(start, Others * Page.Size, residency);
+        Assert.Equal(Others, residency.Sum(here => here));
     }
 
     /// <summary>What accessors hold ready is charged too, but nobody fails for it.</summary>

@@ -1,0 +1,149 @@
+using Faultline.Physical;
+using Faultline.Sync;
+
+namespace Faultline.Reclaim;
+
+/// <summary>
+/// Takes frames from pages that can be had again: a clock over the arena's frames. Threads that find memory exhausted turn it themselves; the thread of
+/// <see cref="ReclaimThread"/> turns it before that happens.
+/// </summary>
+/// <remarks>
+/// <para>Linux keeps the pages in two lists, active and inactive, and each fault adds to one. Here a fault adds nothing: frames lie side by side, so the hand finds them
+/// without lists, and two bits in each <see cref="FrameInfo"/> say what the lists would (<see cref="AgeVisitor"/>; <c>docs/decisions</c> has the reasons).</para>
+/// <para>The hand looks at frames without a lock or a reference. What it saw is only a guess at where an entry may be that maps the frame; under the lock of that entry's
+/// table it becomes certain.</para>
+/// </remarks>
+internal sealed class Reclaimer
+{
+    /// <summary>Frames that the hand passes at a time: 4 KiB of <see cref="FrameInfo"/>.</summary>
+    private const uint Stretch = 64;
+
+    /// <summary>Frames freed before a thread goes on that was out of frames: one magazine's batch, so that the next faults need no reclaim.</summary>
+    private const int DirectBatch = FrameMagazine.Batch;
+
+    /// <summary>Turns of the hand that age pages; after that whatever may leave must: the pages in use are more than there is memory.</summary>
+    private const int AgedTurns = 2;
+
+    private readonly PhysicalMemory _memory;
+    private readonly ReclaimThread? _thread;
+
+    // Where the hand is, in stretches passed since the beginning. Atomic: each thread gets stretches of its own.
+    private Word64 _hand;
+
+    // Counts, by what they count. Atomic.
+    private Word64 _swappedOut, _swappedIn, _dropped, _scanned, _directReclaims;
+
+    public Reclaimer(PhysicalMemory memory)
+    {
+        _memory = memory;
+        IsEnabled = memory.Swap.HasDevices;
+        if (IsEnabled) _thread = new ReclaimThread(this, memory);
+    }
+
+    /// <summary>Fewer free frames than this in the pool wake the reclaim thread; 0 if nothing is reclaimed.</summary>
+    public long LowWatermark => _thread?.LowWatermark ?? 0;
+
+    /// <summary>The pool is below <see cref="LowWatermark"/>. By any thread; cheap while the reclaim thread is at work.</summary>
+    public void Wake() => _thread!.Wake();
+
+    /// <summary>Afterwards the reclaim thread touches no frame any more.</summary>
+    public void Stop() => _thread?.Stop();
+
+    /// <summary>There is a device to swap to. Without one nothing is reclaimed, and no fault or call pays for the possibility.</summary>
+    public bool IsEnabled { get; }
+
+    /// <summary>
+    /// For a thread that finds no frame: frees some. False if nothing can be freed, or not by this thread, which has a session open that its own shootdown would wait
+    /// for. The thread holds nothing below the address-space lock and is outside sections.
+    /// </summary>
+    /// <param name="group">The group at its limit whose pages shall leave; null for anybody's.</param>
+    public bool TryFreeSome(MemoryGroup? group)
+    {
+        if (!IsEnabled || Threads.OpenSessions != 0) return false;
+        _directReclaims.Add(1);
+        long since = Clock.Timestamp;
+        Parker? sleeper = null;
+        while (true)
+        {
+            // What others freed meanwhile counts too: this thread may have met only pages that they were at work on.
+            ulong before = FreedByAnyone;
+            if (Free(DirectBatch, group, out bool isBusy) != 0 || FreedByAnyone != before) return true;
+            if (!isBusy || Clock.Nanoseconds(since, Clock.Timestamp) > BusyPatience) return false;
+            (sleeper ??= new Parker()).Park(s_nap);
+        }
+    }
+
+    /// <summary>
+    /// For how long a thread that met nothing but pages in the works looks again before it calls memory exhausted, in nanoseconds: whoever is at work on one may wait for a device,
+    /// or be stopped by the scheduler.
+    /// </summary>
+    private const long BusyPatience = 1_000_000_000;
+
+    private static readonly TimeSpan s_nap = TimeSpan.FromMilliseconds(1);
+
+    // Both only grow. Acquire: before the next look at the pool.
+    private ulong FreedByAnyone => _swappedOut.LoadAcquire() + _dropped.LoadAcquire();
+
+    /// <summary>Turns the hand until <paramref name="wanted"/> frames were freed, or more turns would not help; returns how many were.</summary>
+    public int Free(int wanted) => Free(wanted, group: null, out _);
+
+    private int Free(int wanted, MemoryGroup? group, out bool isBusy)
+    {
+        int freed = 0;
+        isBusy = false;
+        ref Word64 hand = ref (group is null ? ref _hand : ref group.ReclaimHand);
+        ulong end = (ulong)_memory.CapacityInFrames + PhysicalMemory.FirstFrame;
+        ulong stretches = (end + Stretch - 1) / Stretch;
+        for (ulong passed = 0; freed < wanted && passed < stretches * (AgedTurns + 1); passed++)
+        {
+            PageOutMode mode = passed < stretches * AgedTurns ? PageOutMode.Aged : PageOutMode.Urgent;
+            uint first = (uint)((hand.Add(1) - 1) % stretches * Stretch);
+            bool hasRoom = TryFreeStretch(first, (uint)Math.Min(first + Stretch, end), mode, group, ref freed, ref isBusy);
+
+            // Devices are full, and a whole turn found no page that needs none.
+            if (!hasRoom && freed == 0 && passed >= stretches) break;
+        }
+
+        return freed;
+    }
+
+    /// <summary>Asks one page to leave because its user said so.</summary>
+    public void PageOutNow(uint pfn) => Count(PageOut.Try(_memory, pfn, PageOutMode.Advised));
+
+    /// <summary>A fault, or a call, read a page back.</summary>
+    public void CountSwapIn() => _swappedIn.Add(1);
+
+    public ReclaimStatistics Statistics() => new(
+        SwappedOut: (long)_swappedOut.LoadRelaxed(),
+        SwappedIn: (long)_swappedIn.LoadRelaxed(),
+        Dropped: (long)_dropped.LoadRelaxed(),
+        Scanned: (long)_scanned.LoadRelaxed(),
+        DirectReclaims: (long)_directReclaims.LoadRelaxed(),
+        SwapSlots: _memory.Swap.Slots,
+        FreeSwapSlots: _memory.Swap.FreeSlots);
+
+    /// <summary>False if a page stayed because the devices are full.</summary>
+    private bool TryFreeStretch(uint first, uint end, PageOutMode mode, MemoryGroup? group, ref int freed, ref bool isBusy)
+    {
+        bool hasRoom = true;
+        for (uint pfn = Math.Max(first, PhysicalMemory.FirstFrame); pfn < end; pfn++)
+        {
+            // A guess like all that is seen before the entry's lock is held: a page that is charged to another group by now leaves all the same.
+            if (group is not null && _memory.Charges!.Of(pfn) != group.Id) continue;
+            PageOutResult result = PageOut.Try(_memory, pfn, mode);
+            Count(result);
+            isBusy |= result == PageOutResult.Busy;
+            if (result is PageOutResult.Swapped or PageOutResult.Dropped) freed++;
+            hasRoom &= result != PageOutResult.SwapFull;
+        }
+
+        _scanned.Add(end - first);
+        return hasRoom;
+    }
+
+    private void Count(PageOutResult result)
+    {
+        if (result == PageOutResult.Swapped) _swappedOut.Add(1);
+        else if (result == PageOutResult.Dropped) _dropped.Add(1);
+    }
+}

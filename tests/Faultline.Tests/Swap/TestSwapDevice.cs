@@ -1,0 +1,48 @@
+using Faultline.Swap;
+
+namespace Faultline.Tests.Swap;
+
+/// <summary>Keeps pages as they are, refuses and fails when told, and lets a test wait in the middle of a write or a read.</summary>
+internal sealed class TestSwapDevice(int capacity) : SwapDevice("test", capacity)
+{
+    private readonly byte[]?[] _pages = new byte[]?[capacity];
+
+    /// <summary>Pages that may still be written; further ones are refused.</summary>
+    public int Room { get; set; } = int.MaxValue;
+
+    public bool FailsToRead { get; set; }
+
+    /// <summary>Called before each write, and after each read.</summary>
+    public Action? BeforeWrite { get; set; }
+
+    public Action? AfterRead { get; set; }
+
+    /// <summary>Pages written so far, those refused not counted.</summary>
+    public int Writes { get; private set; }
+
+    protected internal override bool TryWrite(int slot, ReadOnlySpan<byte> page)
+    {
+        Assert.Null(_pages[slot]);
+        BeforeWrite?.Invoke();
+        if (Room == 0) return false;
+        Room--;
+        Writes++;
+        _pages[slot] = page.ToArray();
+        return true;
+    }
+
+    protected internal override void Read(int slot, Span<byte> page)
+    {
+        if (FailsToRead) throw new IOException("The test's device fails.");
+        byte[]? kept = _pages[slot];
+        Assert.NotNull(kept);
+        kept.CopyTo(page);
+        AfterRead?.Invoke();
+    }
+
+    protected internal override void Discard(int slot)
+    {
+        if (_pages[slot] is not null) Room++;
+        _pages[slot] = null;
+    }
+}
