@@ -134,7 +134,9 @@ public sealed partial class AddressSpace
             if (Areas.Find(address) is { } area && !area.HasAny(AreaFlags.Shared | AreaFlags.PureFrames))
             {
                 if (area.AnonVma is null) AnonVmaPreparation.Prepare(this, area);
-                isUsed = PageOperations.TryUnshare(this, area, address, target);
+
+                // Still null: a call on other pages of the area is replacing it; the next try finds the new one.
+                isUsed = area.AnonVma is not null && PageOperations.TryUnshare(this, area, address, target);
             }
         }
         finally

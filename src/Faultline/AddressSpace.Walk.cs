@@ -27,7 +27,7 @@ public sealed partial class AddressSpace
     {
         for (ulong position = 0; TryFindStep(position, out ulong end);)
         {
-            // With a page of what lies below: who changes that area has locked the whole of it.
+            // With a page of what lies below: that page's area is one, whatever happens to others.
             RangeHold range = EnterRead(LockUser.Query, position - Math.Min(position, Page.Size), end);
             try
             {
