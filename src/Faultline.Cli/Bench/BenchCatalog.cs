@@ -22,6 +22,7 @@ internal static class BenchCatalog
         new FileReadBenchmark(),
         new ColdReadBenchmark(direct: false),
         new ColdReadBenchmark(direct: true),
+        new SwapInBenchmark(),
         new EbizzyShareBenchmark(),
         new MapUnmapBenchmark(touch: false),
         new MapUnmapBenchmark(touch: true),

@@ -1,6 +1,7 @@
 using Faultline.Diagnostics;
 using Faultline.Faults;
 using Faultline.Files;
+using Faultline.Swap;
 
 namespace Faultline.Tests.Stress;
 
@@ -17,15 +18,23 @@ public class EverythingStressTests
     private const int MemoryFileAt = WorldAt + SharedPages;
     private const int HostFileAt = MemoryFileAt + SharedPages;
 
-    public static TheoryData<FaultDesign, WriterLock> Cases
+    // With swap: less than everybody wants, most of which is the ballast's. Some hundred frames do not leave: cached pages of files, tables, locked pages.
+    private const int ScarceFrames = 1024;
+    private const int BallastPages = 4 * ScarceFrames;
+    private const int BallastAt = 1 << 17;
+
+    public static TheoryData<FaultDesign, WriterLock, bool> Cases
     {
         get
         {
-            var cases = new TheoryData<FaultDesign, WriterLock>();
+            var cases = new TheoryData<FaultDesign, WriterLock, bool>();
             foreach (FaultDesign design in Enum.GetValues<FaultDesign>())
             {
-                cases.Add(design, WriterLock.MmapLock);
-                if (design != FaultDesign.AreaLock) cases.Add(design, WriterLock.RangeLock);
+                foreach (bool swaps in new[] { false, true })
+                {
+                    cases.Add(design, WriterLock.MmapLock, swaps);
+                    if (design != FaultDesign.AreaLock) cases.Add(design, WriterLock.RangeLock, swaps);
+                }
             }
 
             return cases;
@@ -34,16 +43,22 @@ public class EverythingStressTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void WhenEverythingHappensAtOnceThenContentsAndSignalsAreAsTheModelSays(FaultDesign design, WriterLock writerLock)
+    public void WhenEverythingHappensAtOnceThenContentsAndSignalsAreAsTheModelSays(FaultDesign design, WriterLock writerLock, bool swaps)
     {
         int seed = Seed.Announce();
         string hostPath = Path.GetTempFileName();
         ModelOwner[] owners = [];
         VmFile[] files = [];
+
+        // The first is soon full, so that both are used.
+        using var compressed = new CompressedSwapDevice(BallastPages / 2);
+        using var swapFile = new FileSwapDevice(Path.GetTempFileName(), 4 * BallastPages);
         try
         {
-            using (var guest = new Guest(design, frames: 8192, downgrade: seed % 2 == 0, writerLock: writerLock))
+            using (var guest = new Guest(
+                design, frames: swaps ? ScarceFrames : 8192, downgrade: seed % 2 == 0, writerLock: writerLock, swaps: swaps ? [compressed, swapFile] : []))
             {
+                Ballast? ballast = swaps ? new Ballast(guest, BallastAt, BallastPages, Seed.ForThread(seed, 50)) : null;
                 AddressSpace[] spaces = [guest.Space, guest.Fork()];
                 files =
                 [
@@ -53,12 +68,14 @@ public class EverythingStressTests
                 files[1].SetLength(SharedPages * Page.Size);
                 owners = [.. Enumerable.Range(0, 3).Select(i =>
                     new ModelOwner(guest.Memory, spaces[i % 2], i * ModelOwner.Pages, Seed.ForThread(seed, i)))];
-                RunAll(guest, spaces, owners, files, seed);
+                RunAll(guest, spaces, owners, files, ballast, seed);
 
                 Report(guest);
+                ballast?.CheckAll();
                 foreach (ModelOwner owner in owners) owner.CheckAndLetGo();
                 foreach (VmFile file in files) file.Dispose();
                 Assert.True(guest[FaultEvent.NewPage] > 0 && guest[FaultEvent.Copy] > 0 && guest[FaultEvent.FilePage] > 0, "There was nothing to race with.");
+                Assert.True(!swaps || guest[FaultEvent.SwapIn] > 0, "Nothing came back.");
                 if (design != FaultDesign.Classic) Assert.True(guest[FaultEvent.Speculative] > 0, "Nothing was speculative.");
             }
 
@@ -76,11 +93,12 @@ public class EverythingStressTests
     private static void Report(Guest guest)
     {
         SpeculationAbort[] races = [SpeculationAbort.AreaChanged, SpeculationAbort.AreaChangedUnderLock, SpeculationAbort.EntryChanged, SpeculationAbort.TableLockBusy];
-        FaultEvent[] events = [FaultEvent.NewPage, FaultEvent.Copy, FaultEvent.FilePage, FaultEvent.Restart, FaultEvent.Fallback, FaultEvent.TableLockWait];
+        FaultEvent[] events = [FaultEvent.NewPage, FaultEvent.Copy, FaultEvent.FilePage, FaultEvent.SwapIn, FaultEvent.Restart, FaultEvent.Fallback, FaultEvent.TableLockWait];
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", [.. events.Select(e => $"{e} {guest[e]}"), .. races.Select(r => $"{r} {guest[r]}")]));
+        TestContext.Current.TestOutputHelper?.WriteLine(guest.Memory.ReclaimStatistics.ToString());
     }
 
-    private static void RunAll(Guest guest, AddressSpace[] spaces, ModelOwner[] owners, VmFile[] files, int seed)
+    private static void RunAll(Guest guest, AddressSpace[] spaces, ModelOwner[] owners, VmFile[] files, Ballast? ballast, int seed)
     {
         MemoryAccessor caller = guest.NewCpu();
         var world = new StressWorld(guest, SharedPages, first: WorldAt, soleCaller: caller);
@@ -88,7 +106,9 @@ public class EverythingStressTests
         world.MapAll();
         foreach (StressFile file in shared) file.MapAll();
 
+        ballast?.Fill();
         var crew = new Crew();
+        if (ballast is not null) crew.StartLoop(_ => ballast.Step());
         foreach (ModelOwner owner in owners) crew.StartLoop(_ => owner.Step());
         var writers = new List<StressPages.Writer>();
         for (int i = 0; i < spaces.Length; i++)

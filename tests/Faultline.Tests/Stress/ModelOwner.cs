@@ -38,7 +38,7 @@ internal sealed class ModelOwner : IDisposable
     {
         ModelProcess process = _processes[_random.Next(_processes.Count)];
         int from = _random.Next(Pages), count = 1 + _random.Next(Math.Min(8, Pages - from));
-        switch (_random.Next(40))
+        switch (_random.Next(42))
         {
             case 0 or 1:
                 process.Map(from, count, AnyProtection(), _random.Next(4) == 0 ? MapFlags.Shared : MapFlags.Private | AnyPopulate());
@@ -61,7 +61,7 @@ internal sealed class ModelOwner : IDisposable
             case 12:
                 ForkOrExit(process);
                 break;
-            case 13:
+            case 13 or 19 or 20:
                 Advise(process, from, count);
                 break;
             case 14:
@@ -124,8 +124,11 @@ internal sealed class ModelOwner : IDisposable
 
     private void Advise(ModelProcess process, int from, int count)
     {
-        switch (_random.Next(4))
+        switch (_random.Next(6))
         {
+            case 4 or 5:
+                process.PageOut(from, count);
+                break;
             case 0:
                 process.Free(from, count);
                 break;

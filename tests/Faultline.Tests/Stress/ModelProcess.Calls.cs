@@ -87,6 +87,14 @@ internal sealed partial class ModelProcess
         for (int page = from; page < from + count; page++) pages[page].MarkFree();
     }
 
+    /// <summary>Private pages leave if there is where to; nobody can tell.</summary>
+    public void PageOut(int from, int most)
+    {
+        int count = RunAt(from, most);
+        if (count == 0 || pages[from].IsLocked) return;
+        Assert.Equal(Errno.None, space.TryAdvise(At(from), (ulong)count * P, Advice.PageOut));
+    }
+
     /// <summary>A hole in the file, through a mapping of it.</summary>
     public void Remove(int from, int most)
     {
