@@ -95,7 +95,8 @@ internal struct UnmapVisitor(PhysicalMemory memory, bool onlyUnshared) : IMappin
 
     private bool TryDrop(in Mapping mapping, Pte value, ref FrameInfo frame)
     {
-        if (value.IsDirty || !frame.Is(FrameState.Exclusive) || Native.LoadAcquire(ref frame.Refs) != 1) return false;
+        // The frame is marked, not the entry, if it was written through a pin.
+        if (value.IsDirty || frame.Is(FrameState.Dirty) || !frame.Is(FrameState.Exclusive) || Native.LoadAcquire(ref frame.Refs) != 1) return false;
 
         // Compare: a lock-free fill for a write may be setting dirty.
         if (Native.CompareExchange(ref mapping.Entry, 0, value.Value) != value.Value) return false;

@@ -112,6 +112,21 @@ public class PageOutTests
     }
 
     [Fact]
+    public void WhenAPageWasWrittenThroughAPinSinceTheAdviceThenItIsNotForgotten()
+    {
+        using var device = new TestSwapDevice(100);
+        using Guest guest = Touched(device);
+        using (PinnedPages pinned = guest.Space.PinPages(Guest.At(2), Page.Size, PinFlags.Write))
+        {
+            guest.Advise(0, Pages, Advice.Free);
+            BitConverter.TryWriteBytes(pinned.GetWritablePage(0), 77UL);
+        }
+
+        ReclaimEverything(guest);
+        Assert.Equal(77UL, guest.Cpu.Read<ulong>(Guest.At(2)));
+    }
+
+    [Fact]
     public void WhenTheDeviceRefusesThenThePageStaysAndIsWrittenLater()
     {
         using var device = new TestSwapDevice(100) { Room = 5 };
