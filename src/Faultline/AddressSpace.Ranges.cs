@@ -151,8 +151,8 @@ public sealed partial class AddressSpace
             if (_ranges is null || (heldLow <= low && high <= heldHigh)) return;
             RangeHold left = default, right = default;
             ulong kept = 0;
-            if ((heldLow <= low || _ranges.TryEnter(low, heldLow, isExclusive: true, out left))
-                && (high <= heldHigh || _ranges.TryEnter(heldHigh, high, isExclusive: true, out right)))
+            if ((heldLow <= low || _ranges.TryEnter(low, heldLow, isExclusive: true, out left, (int)LockUser.Unmap))
+                && (high <= heldHigh || _ranges.TryEnter(heldHigh, high, isExclusive: true, out right, (int)LockUser.Unmap)))
             {
                 // What is free now stays free.
                 low = Math.Max(low, Areas.Previous(start)?.End ?? 0);
