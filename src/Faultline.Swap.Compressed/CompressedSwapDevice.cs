@@ -18,6 +18,7 @@ public sealed class CompressedSwapDevice : SwapDevice
     public CompressedSwapDevice(int capacityInPages, long? limitInBytes = null)
         : base("compressed memory", capacityInPages)
     {
+        if (limitInBytes is { } limit) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit, nameof(limitInBytes));
         _store = new BlockStore(limitInBytes ?? long.MaxValue);
         _blocks = new Block[capacityInPages];
     }

@@ -27,8 +27,9 @@ internal sealed class SwapArea
     private readonly Stack<uint> _free = [];
     private uint _untouched = 1;
 
-    // 1 from a write that the device refused until a slot is freed: pages are not even tried meanwhile. A hint, without order.
-    private Word32 _isFull;
+    // How many more pages are not even tried, since the device refused one: it may be full, but a smaller page may fit, or it may work again. A hint, without order.
+    private Word32 _skips;
+    private const uint SkipsAfterRefusal = 16;
 
     public SwapArea(PhysicalMemory memory, SwapDevice device)
     {
@@ -57,7 +58,13 @@ internal sealed class SwapArea
     /// <summary>Takes a free slot for a page, which is in the swap cache from here on; 0 if there is none. Under the page's lock.</summary>
     public uint TryAllocate(uint pfn)
     {
-        if (_isFull.LoadRelaxed() != 0) return 0;
+        uint skips = _skips.LoadRelaxed();
+        if (skips != 0)
+        {
+            _skips.StoreRelaxed(skips - 1);
+            return 0;
+        }
+
         _slots.Enter();
         if (!_free.TryPop(out uint slot) && _untouched <= Device.CapacityInPages) slot = _untouched++;
         _slots.Exit();
@@ -116,9 +123,22 @@ internal sealed class SwapArea
     /// <summary>Writes a cached page to the device; false if the device refuses. Under the page's lock, nobody writes to the page.</summary>
     public bool TryWrite(uint slot, uint pfn)
     {
-        if (Device.TryWrite(IndexOf(slot), _memory.Contents(pfn))) return true;
-        _isFull.StoreRelaxed(1);
-        return false;
+        bool written = TryWriteToDevice(slot, pfn);
+        _skips.StoreRelaxed(written ? 0 : SkipsAfterRefusal);
+        return written;
+    }
+
+    /// <summary>A device that throws has failed, as one that says so: what it throws must not end the reclaim thread, and with it the process.</summary>
+    private bool TryWriteToDevice(uint slot, uint pfn)
+    {
+        try
+        {
+            return Device.TryWrite(IndexOf(slot), _memory.Contents(pfn));
+        }
+        catch (Exception exception) when (exception is not AccessViolationException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Reads the page from the device into a frame that the caller owns. The caller holds the slot, which is not cached.</summary>
@@ -206,7 +226,7 @@ internal sealed class SwapArea
     private void Free(uint slot)
     {
         Device.Discard(IndexOf(slot));
-        _isFull.StoreRelaxed(0);
+        _skips.StoreRelaxed(0);
         _slots.Enter();
         _free.Push(slot);
         _slots.Exit();

@@ -30,7 +30,7 @@ public abstract class SwapDevice : IDisposable
     /// <summary>Slots.</summary>
     public int CapacityInPages { get; }
 
-    /// <summary>Keeps a page; false if there is no room for it now, or the device failed: the page then stays in memory.</summary>
+    /// <summary>Keeps a page; false if there is no room for it now, or the device failed: the page then stays in memory, and is offered again later. To throw is to fail.</summary>
     /// <param name="slot">Holds nothing.</param>
     /// <param name="page"><see cref="PageSize"/> bytes.</param>
     protected internal abstract bool TryWrite(int slot, ReadOnlySpan<byte> page);
@@ -41,7 +41,7 @@ public abstract class SwapDevice : IDisposable
     /// <exception cref="IOException">The page is lost; the access gets SIGBUS.</exception>
     protected internal abstract void Read(int slot, Span<byte> page);
 
-    /// <summary>The slot's page, if one was written, is not needed any more. Quick: called under spin locks.</summary>
+    /// <summary>The slot's page, if one was written, is not needed any more. Quick: called under spin locks. Must not throw.</summary>
     protected internal virtual void Discard(int slot)
     {
     }

@@ -14,6 +14,8 @@ internal sealed class SwapSpace
     {
         ArgumentNullException.ThrowIfNull(devices);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(devices.Count, SwapEntry.MaxDevices);
+        if (devices.Contains(null!)) throw new ArgumentException("A swap device is null.", nameof(devices));
+        if (devices.Distinct().Count() != devices.Count) throw new ArgumentException("A swap device is listed twice: two pages would share each of its slots.", nameof(devices));
         _memory = memory;
         _areas = [.. devices.Select(device => new SwapArea(memory, device))];
         Slots = _areas.Sum(area => (long)area.Device.CapacityInPages);

@@ -111,6 +111,32 @@ public class PageOutTests
             Assert.Equal(page is >= 4 and < 7 ? Guest.WordOf(page) : 0UL, guest.Cpu.Read<ulong>(Guest.At(page)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhenTheDeviceFailsOnceThenFurtherPagesLeaveStill(bool throws)
+    {
+        const int Many = 300;
+        using var device = new TestSwapDevice(4096);
+        using var guest = new Guest(frames: 100, swap: device);
+        guest.Map(0, Many);
+        guest.Touch(0, 110);
+        if (throws) device.Throws = 1;
+        else device.Room = 0;
+        guest.Advise(0, 10, Advice.PageOut);
+        device.Room = int.MaxValue;
+        guest.Touch(110, Many - 110);
+        for (int page = 0; page < Many; page++) Assert.Equal(Guest.WordOf(page), guest.Cpu.Read<ulong>(Guest.At(page)));
+    }
+
+    [Fact]
+    public void WhenADeviceIsListedTwiceThenTheMemoryIsRefused()
+    {
+        using var device = new TestSwapDevice(10);
+        var options = new PhysicalMemoryOptions { CapacityInFrames = 16, SwapDevices = [device, device] };
+        Assert.Contains("listed twice", Assert.Throws<ArgumentException>(() => new PhysicalMemory(options)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void WhenAPageWasWrittenThroughAPinSinceTheAdviceThenItIsNotForgotten()
     {

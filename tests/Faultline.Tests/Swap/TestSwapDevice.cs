@@ -12,6 +12,9 @@ internal sealed class TestSwapDevice(int capacity) : SwapDevice("test", capacity
 
     public bool FailsToRead { get; set; }
 
+    /// <summary>Writes that throw, from the next on.</summary>
+    public int Throws { get; set; }
+
     /// <summary>Called before each write, and after each read.</summary>
     public Action? BeforeWrite { get; set; }
 
@@ -24,6 +27,12 @@ internal sealed class TestSwapDevice(int capacity) : SwapDevice("test", capacity
     {
         Assert.Null(_pages[slot]);
         BeforeWrite?.Invoke();
+        if (Throws > 0)
+        {
+            Throws--;
+            throw new IOException("The test's device fails.");
+        }
+
         if (Room == 0) return false;
         Room--;
         Writes++;
