@@ -14,11 +14,10 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
 
     private static readonly TimeSpan s_burst = TimeSpan.FromMilliseconds(80);
 
-    // Short enough for the machine to keep its state during a round.
+    // Of one variant in one round.
     private static readonly TimeSpan s_measurement = TimeSpan.FromMilliseconds(20);
 
-    // A measurement is cut into pieces, and the median piece counts: one that another process interrupted, for milliseconds, drops out. Waits for the
-    // engine's locks take microseconds and stay in.
+    // The median piece counts: one that another process interrupted, for milliseconds, drops out. Waits for the engine's locks take microseconds and stay in.
     private static readonly TimeSpan s_piece = TimeSpan.FromMilliseconds(1);
 
     private const int MostRepetitions = 1 << 24;
@@ -36,35 +35,45 @@ internal sealed class BenchRunner(int rounds, Action<string> progress, Cancellat
         for (int round = 0; round < rounds; round++)
         {
             progress($"{benchmark.Name}: round {round + 1} of {rounds}");
-            for (int turn = 0; turn < open.Variants.Count; turn++)
-            {
-                // Another one begins in each round: whatever a variant leaves in caches meets all its peers alike.
-                int variant = (round + turn) % open.Variants.Count;
-                cancellation.ThrowIfCancellationRequested();
-                GC.Collect();
-                double before = Calibrator.Slowness();
-                if (open.Variants[variant].Space is { } begun) totals[variant]!.Subtract(begun);
-                readings[variant][round] = Measure(open.Variants[variant], repetitions[variant]);
-                if (open.Variants[variant].Space is { } done) totals[variant]!.Add(done);
-                slowness[variant][round] = (before + Calibrator.Slowness()) / 2;
-            }
+            Measure(open.Variants, repetitions, round, readings, slowness, totals);
         }
 
         return BenchmarkResult.Of(benchmark, open.Variants, readings, slowness, totals);
     }
 
-    // The median of the pieces that fit into one measurement.
-    private static Reading Measure(Variant variant, int repetitions)
+    /// <summary>One round: the variants take turns, piece by piece, until each had its time; of each the median of its pieces counts.</summary>
+    /// <remarks>
+    /// A processor that is shared with others changes its speed within tens of milliseconds. One long measurement after the other puts that into the ratio; short pieces in
+    /// turn meet the same changes. What a variant leaves in the caches meets all its peers, since another one begins in each turn.
+    /// </remarks>
+    private void Measure(
+        IReadOnlyList<Variant> variants, int[] repetitions, int round, Reading[][] readings, double[][] slowness, SpaceTotals?[] totals)
     {
-        List<Reading> pieces = [];
-        long start = Stopwatch.GetTimestamp();
-        do
+        var pieces = variants.Select(_ => new List<Reading>()).ToArray();
+        var spent = new TimeSpan[variants.Count];
+        GC.Collect();
+        double before = Calibrator.Slowness();
+        for (int turn = round; spent.Any(time => time < s_measurement); turn++)
         {
-            pieces.Add(variant.Measure(repetitions));
+            for (int i = 0; i < variants.Count; i++)
+            {
+                int variant = (turn + i) % variants.Count;
+                if (spent[variant] >= s_measurement) continue;
+                cancellation.ThrowIfCancellationRequested();
+                if (variants[variant].Space is { } begun) totals[variant]!.Subtract(begun);
+                long start = Stopwatch.GetTimestamp();
+                pieces[variant].Add(variants[variant].Measure(repetitions[variant]));
+                spent[variant] += Stopwatch.GetElapsedTime(start);
+                if (variants[variant].Space is { } done) totals[variant]!.Add(done);
+            }
         }
-        while (Stopwatch.GetElapsedTime(start) < s_measurement);
 
-        return new(MedianInterval.Of(pieces.Select(p => p.Mean)).Median, MedianInterval.Of(pieces.Select(p => p.P99)).Median);
+        double slow = (before + Calibrator.Slowness()) / 2;
+        for (int i = 0; i < variants.Count; i++)
+        {
+            readings[i][round] = new(MedianInterval.Of(pieces[i].Select(p => p.Mean)).Median, MedianInterval.Of(pieces[i].Select(p => p.P99)).Median);
+            slowness[i][round] = slow;
+        }
     }
 
     // Returns how many repetitions of each variant make a piece.

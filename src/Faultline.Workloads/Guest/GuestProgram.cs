@@ -12,6 +12,7 @@ public sealed class GuestProgram : IProgram<GuestThread>
 
     private readonly PhysicalMemory _memory;
     private readonly bool _speculativeFiles;
+    private readonly GuestProgram? _filesOf;
     private readonly List<VmFile> _files = [];
 
     /// <summary>A new, empty program.</summary>
@@ -20,11 +21,21 @@ public sealed class GuestProgram : IProgram<GuestThread>
     /// <param name="writers">What excludes its calls from each other.</param>
     /// <param name="shortcut">The single-thread short-cut of v12 is on.</param>
     /// <param name="speculativeFiles">Its files opt in to speculation (<see cref="VmFile.SupportsSpeculation"/>).</param>
+    /// <param name="filesOf">
+    /// The files are those that this program created, in the same order. Two programs that are compared then read the same cached pages: where in memory a file happens to lie
+    /// changes the cost of a copy by more than the designs do.
+    /// </param>
     public GuestProgram(
-        PhysicalMemory memory, FaultDesign design, WriterLock writers = WriterLock.MmapLock, bool shortcut = false, bool speculativeFiles = true)
+        PhysicalMemory memory,
+        FaultDesign design,
+        WriterLock writers = WriterLock.MmapLock,
+        bool shortcut = false,
+        bool speculativeFiles = true,
+        GuestProgram? filesOf = null)
     {
         _memory = memory;
         _speculativeFiles = speculativeFiles;
+        _filesOf = filesOf;
 
         // Of what they map without touching it, the programs need no frames.
         Space = new AddressSpace(memory, new AddressSpaceOptions
@@ -46,9 +57,12 @@ public sealed class GuestProgram : IProgram<GuestThread>
     /// <inheritdoc/>
     public int CreateFile(int pages)
     {
-        _files.Add(_speculativeFiles ? CreateMemoryFile(pages) : new ReluctantFile(_memory, (ulong)_files.Count + 1, (ulong)pages * Pages.Size));
+        _files.Add(_filesOf is not null ? _filesOf._files[_files.Count] : CreateFileOfItsOwn(pages));
         return _files.Count - 1;
     }
+
+    private VmFile CreateFileOfItsOwn(int pages) =>
+        _speculativeFiles ? CreateMemoryFile(pages) : new ReluctantFile(_memory, (ulong)_files.Count + 1, (ulong)pages * Pages.Size);
 
     internal VmFile File(int number) => _files[number];
 
@@ -69,6 +83,7 @@ public sealed class GuestProgram : IProgram<GuestThread>
     public void Dispose()
     {
         Space.Dispose();
+        if (_filesOf is not null) return;
         foreach (var file in _files) file.Dispose();
     }
 }

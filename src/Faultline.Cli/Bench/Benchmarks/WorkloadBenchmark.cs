@@ -33,7 +33,7 @@ internal sealed class WorkloadBenchmark : Benchmark
         var memory = Guest.Memory(2 * (long)_workload.BytesNeeded(_threads, s_options));
         var host = new HostProgram();
         var classic = new GuestProgram(memory, FaultDesign.Classic);
-        var speculative = new GuestProgram(memory, FaultDesign.AreaSequence);
+        var speculative = new GuestProgram(memory, FaultDesign.AreaSequence, filesOf: classic);
         var ofHost = WorkloadRun.Open(_workload, host, _threads, s_options);
         var ofClassic = WorkloadRun.Open(_workload, classic, _threads, s_options);
         var ofSpeculative = WorkloadRun.Open(_workload, speculative, _threads, s_options);
