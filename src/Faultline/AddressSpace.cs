@@ -38,6 +38,7 @@ public sealed partial class AddressSpace : IDisposable
         Graveyard = new TableGraveyard(this);
         _change = new AreaChange(this, isWhole: true);
         IsSpeculationEnabled = Options.Design != FaultDesign.Classic;
+        HasSingleThreadShortcut = Options.SingleThreadShortcut;
         FaultlineMeter.Add(this);
     }
 
@@ -52,6 +53,7 @@ public sealed partial class AddressSpace : IDisposable
         Graveyard = new TableGraveyard(this);
         _change = new AreaChange(this, isWhole: true);
         IsSpeculationEnabled = parent.IsSpeculationEnabled;
+        HasSingleThreadShortcut = Options.SingleThreadShortcut;
         FaultlineMeter.Add(this);
     }
 

@@ -32,6 +32,10 @@ internal sealed class AreaCache
         return null;
     }
 
+    /// <summary>The area used last, if it contains <paramref name="address"/>, or did, and does not support speculation; else null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public VmArea? LastIfClassic(ulong address) => _last is { SupportsSpeculation: false } area && area.Contains(address) ? area : null;
+
     public void Add(ulong address, VmArea area)
     {
         _last = area;

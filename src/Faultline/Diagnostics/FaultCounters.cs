@@ -8,10 +8,13 @@ namespace Faultline.Diagnostics;
 /// </summary>
 internal sealed class FaultCounters
 {
-    private const long TimeEvery = 64, FirstOfEach = 1;
+    private const int TimeEvery = 64;
 
-    private readonly Word64[] _events = new Word64[Enum.GetValues<FaultEvent>().Length];
-    private readonly Word64[] _aborts = new Word64[Enum.GetValues<SpeculationAbort>().Length];
+    private static readonly int s_events = Enum.GetValues<FaultEvent>().Length, s_aborts = Enum.GetValues<SpeculationAbort>().Length;
+
+    // By event, then by reason to give up: in one array, because a fault that copies pages finds each line of counts gone from the first cache. Attempts and fallbacks
+    // have places and no counts, see the indexer.
+    private readonly Word64[] _counts = new Word64[s_events + s_aborts];
 
     // Attempts that were timed, and the clock readings that their failures took.
     private Word64 _timed, _failed;
@@ -19,25 +22,22 @@ internal sealed class FaultCounters
     // The owner's alone. When the current try of the current attempt began; zero: it is not timed.
     private long _begun;
 
-    public void Count(FaultEvent what)
-    {
-        ref Word64 word = ref _events[(int)what];
-        word.StoreRelaxed(word.LoadRelaxed() + 1);
-    }
+    // The owner's alone. Attempts until one is timed.
+    private int _untilTimed = 1;
 
-    public void Count(SpeculationAbort reason)
-    {
-        ref Word64 word = ref _aborts[(int)reason];
-        word.StoreRelaxed(word.LoadRelaxed() + 1);
-    }
+    public void Count(FaultEvent what) => Increment(ref _counts[(int)what]);
+
+    public void Count(SpeculationAbort reason) => Increment(ref _counts[s_events + (int)reason]);
+
+    private static void Increment(ref Word64 word) => word.StoreRelaxed(word.LoadRelaxed() + 1);
 
     /// <summary>A speculative attempt begins. One of sixty-four is timed: two readings of the clock take a sixth of a fault.</summary>
     public void BeginAttempt()
     {
-        Count(FaultEvent.Attempt);
         _begun = 0;
-        if (this[FaultEvent.Attempt] % TimeEvery != FirstOfEach) return;
-        _timed.StoreRelaxed(_timed.LoadRelaxed() + 1);
+        if (--_untilTimed != 0) return;
+        _untilTimed = TimeEvery;
+        Increment(ref _timed);
         _begun = Clock.Timestamp;
     }
 
@@ -60,15 +60,35 @@ internal sealed class FaultCounters
         }
     }
 
-    public long this[FaultEvent what] => (long)_events[(int)what].LoadRelaxed();
+    /// <remarks>
+    /// An attempt ends in one of two ways, and each reason that is counted, but for the two that let no attempt begin, made it start again or fall back. So neither attempts
+    /// nor fallbacks are counted: a fault that cannot be speculative costs one count more than a classic one, not three.
+    /// </remarks>
+    public long this[FaultEvent what] => what switch
+    {
+        FaultEvent.Attempt => this[FaultEvent.Speculative] + this[FaultEvent.Fallback],
+        FaultEvent.Fallback => Fallbacks(),
+        _ => (long)_counts[(int)what].LoadRelaxed(),
+    };
 
-    public long this[SpeculationAbort reason] => (long)_aborts[(int)reason].LoadRelaxed();
+    public long this[SpeculationAbort reason] => (long)_counts[s_events + (int)reason].LoadRelaxed();
+
+    private long Fallbacks()
+    {
+        // Restarts first, which are counted after their reasons; on Arm a reader beside the owner may see it otherwise for a moment.
+        long fallbacks = -this[FaultEvent.Restart];
+        for (var reason = default(SpeculationAbort); (int)reason < s_aborts; reason++)
+        {
+            if (reason is not (SpeculationAbort.SwitchedOff or SpeculationAbort.SingleThread)) fallbacks += this[reason];
+        }
+
+        return Math.Max(0, fallbacks);
+    }
 
     /// <summary>Adds another accessor's counts to a sum that the caller owns.</summary>
     public void Add(FaultCounters other)
     {
-        for (int i = 0; i < _events.Length; i++) _events[i].StoreRelaxed(_events[i].LoadRelaxed() + other._events[i].LoadRelaxed());
-        for (int i = 0; i < _aborts.Length; i++) _aborts[i].StoreRelaxed(_aborts[i].LoadRelaxed() + other._aborts[i].LoadRelaxed());
+        for (int i = 0; i < _counts.Length; i++) _counts[i].StoreRelaxed(_counts[i].LoadRelaxed() + other._counts[i].LoadRelaxed());
         _timed.StoreRelaxed(_timed.LoadRelaxed() + other._timed.LoadRelaxed());
         _failed.StoreRelaxed(_failed.LoadRelaxed() + other._failed.LoadRelaxed());
     }

@@ -6,7 +6,7 @@ public enum FaultEvent
     /// <summary>The TLB lacked a translation that the page table had: no fault.</summary>
     Refill,
 
-    /// <summary>Speculative attempts that were begun, restarts not included.</summary>
+    /// <summary>Speculative attempts that ended, restarts not included.</summary>
     Attempt,
 
     /// <summary>Times that a speculative attempt started again from <em>find</em>.</summary>

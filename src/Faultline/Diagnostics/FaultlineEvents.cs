@@ -6,7 +6,7 @@ namespace Faultline.Diagnostics;
 
 /// <summary>
 /// One event for each speculative fault that is resolved, starts again or gives up, by v12's names: <c>dotnet-trace collect --providers Faultline</c>. While
-/// nobody listens it costs a fault one test of a field.
+/// nobody has listened it costs a fault one test of a field of its space.
 /// </summary>
 /// <remarks>Fields as in v12's trace events: the address of the access and the area's bounds, 0 where no area was found. Writing allocates nothing.</remarks>
 [EventSource(Name = FaultlineMeter.Name)]
@@ -31,10 +31,17 @@ internal sealed class FaultlineEvents : EventSource
         public const int Other = 8;
     }
 
+    /// <summary>Sends the spaces' faults here. They go on coming when nobody listens any more: this comes before the base class knows whether others still do.</summary>
+    protected override void OnEventCommand(EventCommandEventArgs command)
+    {
+        if (command.Command == EventCommand.Enable) FaultlineMeter.TraceAll();
+    }
+
     /// <summary>Beside <see cref="SpeculationNames"/>: which of several reasons with one name it was.</summary>
     [NonEvent]
     public void Aborted(ref FaultContext fault, SpeculationAbort reason)
     {
+        if (!IsEnabled()) return;
         (long address, long start, long end) = Fields(ref fault);
         switch (reason)
         {
@@ -50,6 +57,7 @@ internal sealed class FaultlineEvents : EventSource
     [NonEvent]
     public void Resolved(ref FaultContext fault)
     {
+        if (!IsEnabled()) return;
         (long address, long start, long end) = Fields(ref fault);
         speculative_pgfault(address, start, end);
     }
@@ -57,6 +65,7 @@ internal sealed class FaultlineEvents : EventSource
     [NonEvent]
     public void NoAnonVma(ref FaultContext fault)
     {
+        if (!IsEnabled()) return;
         (long address, long start, long end) = Fields(ref fault);
         spf_vma_noanon(address, start, end);
     }

@@ -47,6 +47,21 @@ public static class FaultlineMeter
         s_spaces.RemoveAll(static reference => !reference.TryGetTarget(out _));
         s_spaces.Add(new WeakReference<AddressSpace>(space));
         s_gate.Exit();
+
+        // After the gate: a listener that came before it is seen here, and one that comes after it finds the space in the list.
+        if (FaultlineEvents.Log.IsEnabled()) space.Trace();
+    }
+
+    /// <summary>Somebody listens to <see cref="FaultlineEvents"/>, in all spaces.</summary>
+    internal static void TraceAll()
+    {
+        s_gate.Enter();
+        foreach (WeakReference<AddressSpace> reference in s_spaces)
+        {
+            if (reference.TryGetTarget(out AddressSpace? space)) space.Trace();
+        }
+
+        s_gate.Exit();
     }
 
     /// <summary>The space is disposed of: keeps what it had counted.</summary>

@@ -11,9 +11,16 @@ internal readonly struct ClassicDesign : IFaultDesign
 
     public static FaultStep Find(ref FaultContext fault)
     {
-        VmArea? area = fault.Accessor?.Areas.Find(fault.Address, out _) ?? fault.Space.Areas.Find(fault.Address);
-        if (area is null) return fault.Abort(SpeculationAbort.NoArea);
-        fault.Accessor?.Areas.Add(fault.Address, area);
+        // A pass before this one, or a speculative attempt that gave up, has looked already: an area that is even under the lock is in the tree.
+        if (fault.Area is { } known && !VmArea.IsOdd(known.ReadSequence())) return FaultStep.Continue;
+        VmArea? area = fault.Accessor?.Areas.Find(fault.Address, out _);
+        if (area is null)
+        {
+            area = fault.Space.Areas.Find(fault.Address);
+            if (area is null) return fault.Abort(SpeculationAbort.NoArea);
+            fault.Accessor?.Areas.Add(fault.Address, area);
+        }
+
         fault.Area = area;
         return FaultStep.Continue;
     }

@@ -11,9 +11,11 @@ internal static class FaultHandler
     /// Resolves a fault of <paramref name="accessor"/>, which is inside the section in which <paramref name="walk"/> was made. On
     /// <see cref="FaultSignal.None"/> it is inside a section again, and the access may be retried; else outside.
     /// </summary>
-    public static FaultSignal Handle(MemoryAccessor accessor, ulong address, AccessKind access, PageWalk walk)
+    public static FaultSignal Handle(MemoryAccessor accessor, ulong address, AccessKind access, in PageWalk walk)
     {
-        var fault = new FaultContext(accessor.Space, accessor, address, access) { Walk = walk };
+        // Not by an initializer: that makes the context elsewhere, and copies it here.
+        var fault = new FaultContext(accessor.Space, accessor, address, access);
+        fault.Walk = walk;
         try
         {
             return Handle(ref fault);

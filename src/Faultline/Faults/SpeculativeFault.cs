@@ -29,7 +29,7 @@ internal static class SpeculativeFault
         where TDesign : struct, IFaultDesign
     {
         MemoryAccessor accessor = fault.Accessor!;
-        if (fault.Space.Options.SingleThreadShortcut && fault.Space.Accessors.Count == 1)
+        if (fault.Space.HasSingleThreadShortcut && fault.Space.Accessors.Count == 1)
         {
             accessor.Counters.Count(SpeculationAbort.SingleThread);
             return false;
@@ -41,7 +41,21 @@ internal static class SpeculativeFault
             return false;
         }
 
-        accessor.Counters.BeginAttempt();
+        // Known before an attempt begins: a fault on a file that does not opt in is to cost what a classic one costs.
+        if (accessor.Areas.LastIfClassic(fault.Address) is { } area)
+        {
+            fault.Area = area;
+            Note(ref fault, SpeculationAbort.NotSupported);
+            return false;
+        }
+
+        return TryAttempt<TDesign>(ref fault);
+    }
+
+    private static bool TryAttempt<TDesign>(ref FaultContext fault)
+        where TDesign : struct, IFaultDesign
+    {
+        fault.Accessor!.Counters.BeginAttempt();
         bool resolved;
         try
         {
@@ -52,10 +66,8 @@ internal static class SpeculativeFault
             TDesign.End(ref fault);
         }
 
-        if (resolved) return true;
-        Count(ref fault, fault.Reason);
-        accessor.Counters.Count(FaultEvent.Fallback);
-        return false;
+        if (!resolved) Fail(ref fault);
+        return resolved;
     }
 
     /// <summary>False, with the reason, to give up.</summary>
@@ -70,10 +82,10 @@ internal static class SpeculativeFault
             switch (step)
             {
                 case FaultStep.Resolved:
-                    if (FaultlineEvents.Log.IsEnabled()) FaultlineEvents.Log.Resolved(ref fault);
+                    if (fault.Space.MayBeTraced) FaultlineEvents.Log.Resolved(ref fault);
                     return true;
                 case FaultStep.Restart when restarts++ < MaxRestarts:
-                    Count(ref fault, fault.Reason);
+                    Fail(ref fault);
                     accessor.Counters.Count(FaultEvent.Restart);
                     break;
                 case FaultStep.Restart or FaultStep.Abort:
@@ -93,11 +105,16 @@ internal static class SpeculativeFault
         return false;
     }
 
-    private static void Count(ref FaultContext fault, SpeculationAbort reason)
+    private static void Fail(ref FaultContext fault)
+    {
+        fault.Accessor!.Counters.Fail();
+        Note(ref fault, fault.Reason);
+    }
+
+    private static void Note(ref FaultContext fault, SpeculationAbort reason)
     {
         fault.Accessor!.Counters.Count(reason);
-        fault.Accessor.Counters.Fail();
-        if (FaultlineEvents.Log.IsEnabled()) FaultlineEvents.Log.Aborted(ref fault, reason);
+        if (fault.Space.MayBeTraced) FaultlineEvents.Log.Aborted(ref fault, reason);
     }
 
     /// <summary>Fetches what is missing, outside the section; false if it is not to be had.</summary>
@@ -113,7 +130,7 @@ internal static class SpeculativeFault
                 return fault.Accessor!.Frames.Refill(FrameMagazine.Batch);
             case FaultStep.NeedAnonVma:
                 fault.Count(FaultEvent.AnonVmaPrepared);
-                if (FaultlineEvents.Log.IsEnabled()) FaultlineEvents.Log.NoAnonVma(ref fault);
+                if (fault.Space.MayBeTraced) FaultlineEvents.Log.NoAnonVma(ref fault);
                 AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                 return true;
             case FaultStep.NeedFilePage when !fault.Space.Options.WaitSpeculatively:

@@ -49,7 +49,7 @@ public sealed unsafe partial class MemoryAccessor
             }
             else
             {
-                FaultSignal signal = FaultHandler.Handle(this, address, kind, walk);
+                FaultSignal signal = FaultHandler.Handle(this, address, kind, in walk);
                 if (signal != FaultSignal.None) throw new MemoryFaultException(signal, address, kind);
             }
 

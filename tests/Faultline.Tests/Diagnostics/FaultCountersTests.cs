@@ -6,14 +6,17 @@ namespace Faultline.Tests.Diagnostics;
 
 public class FaultCountersTests
 {
+    /// <summary>What is counted as it happens; attempts and fallbacks follow from it.</summary>
+    private static readonly FaultEvent[] s_counted = [.. Enum.GetValues<FaultEvent>().Except([FaultEvent.Attempt, FaultEvent.Fallback])];
+
     [Fact]
     public void WhenSomethingIsCountedThenOnlyThatCountRises()
     {
-        foreach (FaultEvent what in Enum.GetValues<FaultEvent>())
+        foreach (FaultEvent what in s_counted)
         {
             var counters = new FaultCounters();
             counters.Count(what);
-            Assert.All(Enum.GetValues<FaultEvent>(), other => Assert.Equal(other == what ? 1 : 0, counters[other]));
+            Assert.All(s_counted, other => Assert.Equal(other == what ? 1 : 0, counters[other]));
             Assert.All(Enum.GetValues<SpeculationAbort>(), other => Assert.Equal(0, counters[other]));
         }
 
@@ -22,8 +25,30 @@ public class FaultCountersTests
             var counters = new FaultCounters();
             counters.Count(reason);
             Assert.All(Enum.GetValues<SpeculationAbort>(), other => Assert.Equal(other == reason ? 1 : 0, counters[other]));
-            Assert.All(Enum.GetValues<FaultEvent>(), other => Assert.Equal(0, counters[other]));
+            Assert.All(s_counted, other => Assert.Equal(0, counters[other]));
         }
+    }
+
+    [Fact]
+    public void WhenAttemptsEndThenEachIsASuccessOrAFallbackWhateverRestartsItTook()
+    {
+        var counters = new FaultCounters();
+
+        // Resolved at once; after one restart; given up after one restart; given up at once.
+        for (int i = 0; i < 2; i++) counters.Count(FaultEvent.Speculative);
+        foreach (SpeculationAbort reason in new[] { SpeculationAbort.AreaChanged, SpeculationAbort.EntryChanged })
+        {
+            counters.Count(reason);
+            counters.Count(FaultEvent.Restart);
+        }
+
+        counters.Count(SpeculationAbort.EntryChanged);
+        counters.Count(SpeculationAbort.NoArea);
+
+        // Not attempted.
+        counters.Count(SpeculationAbort.SwitchedOff);
+        counters.Count(SpeculationAbort.SingleThread);
+        Assert.Equal((4, 2), (counters[FaultEvent.Attempt], counters[FaultEvent.Fallback]));
     }
 
     [Fact]
@@ -31,7 +56,7 @@ public class FaultCountersTests
     {
         var one = new FaultCounters();
         var two = new FaultCounters();
-        foreach (FaultEvent what in Enum.GetValues<FaultEvent>())
+        foreach (FaultEvent what in s_counted)
         {
             for (int i = 0; i <= (int)what; i++) one.Count(what);
             two.Count(what);
@@ -39,7 +64,7 @@ public class FaultCountersTests
 
         two.Count(SpeculationAbort.NoFrame);
         one.Add(two);
-        Assert.All(Enum.GetValues<FaultEvent>(), what => Assert.Equal(((int)what + 2, 1), (one[what], two[what])));
+        Assert.All(s_counted, what => Assert.Equal(((int)what + 2, 1), (one[what], two[what])));
         Assert.Equal(1, one[SpeculationAbort.NoFrame]);
     }
 
@@ -58,6 +83,7 @@ public class FaultCountersTests
 
         // The 65th is: from here on it is the mean of two.
         counters.BeginAttempt();
+        counters.Count(SpeculationAbort.NoArea);
         Assert.Equal(65 * one / 2, counters.FailedNanoseconds, tolerance: 65);
         counters.Fail();
         Assert.InRange(counters.FailedNanoseconds, 65 * one / 2, long.MaxValue);
@@ -91,6 +117,7 @@ public class FaultCountersTests
             counters.BeginAttempt();
             Thread.SpinWait(100);
             counters.Fail();
+            counters.Count(SpeculationAbort.NoArea);
         }
     }
 }

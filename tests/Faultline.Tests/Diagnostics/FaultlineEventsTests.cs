@@ -9,11 +9,15 @@ public class FaultlineEventsTests
     // No other test has pages here.
     private const int Page0 = 1 << 27;
 
-    [Fact]
-    public void WhenSomebodyListensThenEachEndOfASpeculativePassIsAnEventByItsName()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhenSomebodyListensThenEachEndOfASpeculativePassIsAnEventByItsName(bool sinceBeforeTheSpace)
     {
+        using Listener? early = sinceBeforeTheSpace ? new Listener() : null;
         using var guest = new Guest();
-        using var listener = new Listener();
+        using Listener? late = sinceBeforeTheSpace ? null : new Listener();
+        Listener listener = early ?? late!;
         guest.Map(Page0, 4);
         guest.Protect(Page0 + 3, 1, Protection.Read);
         guest.Touch(Page0, 2);

@@ -125,9 +125,34 @@ public class FileFaultTests
     {
         using var guest = new Guest();
         using var file = new TestFile(guest.Memory) { OptsIn = false };
-        guest.Space.Map(Guest.At(0), Page.Size, Protection.Read, Guest.Private, file, 0);
-        Assert.Equal((byte)0, guest.Cpu.Read<byte>(Guest.At(0)));
-        Assert.Equal((1, 0, 1), (guest[FaultEvent.Classic], guest[FaultEvent.Speculative], guest[SpeculationAbort.NotSupported]));
+        guest.Space.Map(Guest.At(0), 2 * Page.Size, Protection.ReadWrite, Guest.Private, file, 0);
+
+        // The first finds out in its attempt, the second knows before; then one on other memory, and a file's again.
+        for (int page = 0; page < 2; page++)
+        {
+            guest.Cpu.Write(Guest.At(page), (byte)7);
+            Assert.Equal((page + 1, page + 1), (guest[FaultEvent.Classic], guest[SpeculationAbort.NotSupported]));
+        }
+
+        guest.Map(4, 1);
+        guest.Touch(4, 1);
+        Assert.Equal((3, 2, 1), (guest[FaultEvent.Attempt], guest[FaultEvent.Fallback], guest[FaultEvent.Speculative]));
+    }
+
+    /// <summary>The shortest way to the classic path leaves out nothing: the area used last is not the area any more.</summary>
+    [Fact]
+    public void WhenTheAreaUsedLastDidNotOptInAndIsReplacedThenItsSuccessorServesTheFault()
+    {
+        using var guest = new Guest();
+        using var file = new TestFile(guest.Memory) { OptsIn = false };
+        guest.Space.Map(Guest.At(0), 2 * Page.Size, Protection.ReadWrite, Guest.Private, file, 0);
+        guest.Cpu.Write(Guest.At(0), (byte)7);
+        guest.Map(1, 1);
+        Assert.Equal([FaultEvent.NewPage], FaultRecord.Of(guest, () => guest.Cpu.Write(Guest.At(1), (byte)7)));
+        guest.Protect(0, 1, Protection.Read);
+        Assert.Equal(FaultSignal.NotPermitted, Guest.SignalOf(() => guest.Cpu.Write(Guest.At(0), (byte)8)));
+        guest.Unmap(0, 1);
+        Assert.Equal(FaultSignal.NotMapped, Guest.SignalOf(() => guest.Cpu.Write(Guest.At(0), (byte)8)));
     }
 
     /// <summary>What the review asked about: unmap does not wait for the fault, and what the fault waited for is never mapped.</summary>
