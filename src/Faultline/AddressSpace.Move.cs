@@ -58,6 +58,7 @@ public sealed partial class AddressSpace
         if (!moved)
         {
             change.Splice(start, end, shape: null);
+            change.Unlist();
             FreeTables(start, end, change);
         }
 
@@ -107,6 +108,7 @@ public sealed partial class AddressSpace
         else
         {
             change.Splice(request.Address, end, shape: null);
+            change.Unlist();
             FreeTables(request.Address, end, change);
         }
     }

@@ -70,7 +70,7 @@ public sealed partial class AddressSpace
         change.Splice(start, end, shape: null);
 
         // What remains on both sides has lost no page.
-        change.Release();
+        change.Release(hasPagesLeft: true);
         removed = true;
         return Errno.None;
     }
@@ -79,6 +79,7 @@ public sealed partial class AddressSpace
     private void FreePages(ulong start, ulong end, AreaChange change)
     {
         PageOperations.Zap(this, start, end, change.ReplacedRaw);
+        change.Unlist();
         FreeTables(start, end, change);
         change.Finish();
     }
@@ -104,7 +105,7 @@ public sealed partial class AddressSpace
         try
         {
             _change.Splice(0, UserSpace.End, shape: null);
-            _change.Release();
+            _change.Release(hasPagesLeft: true);
             FreePages(0, UserSpace.End, _change);
             _defaultFlags = AreaFlags.None;
             _brkStart = brkStart;

@@ -44,6 +44,21 @@ internal enum Mutant
     /// <summary>A write-back marks the page clean after it has made the entries read-only.</summary>
     MarkCleanAfterEntries,
 
+    /// <summary>Reclaim leaves a page of a file up to date while it unmaps it: a fault may map it again.</summary>
+    ReclaimMappablePages,
+
+    /// <summary>Reclaim forgets a page of a file that was changed since it was written back.</summary>
+    ForgetDirtyPages,
+
+    /// <summary>A fault copies a page that leaves for a swap device before the last access through an old translation is over.</summary>
+    CopyBeforeShootdown,
+
+    /// <summary>A fault reads a swap slot without keeping its number from being given to another page.</summary>
+    ReadSlotWithoutHold,
+
+    /// <summary>An area leaves its file's list with the tree, before its pages are zapped.</summary>
+    UnlistBeforeZap,
+
     /// <summary>A move lets the tables' locks go before the old translations are gone.</summary>
     ShootDownAfterMove,
 

@@ -14,6 +14,7 @@ namespace Faultline.Areas;
 ///   Freeze     areas concerned become odd for ever, their AnonVma fields close
 ///   Splice     new areas, born odd, take their place in the tree in one store     (as often as the call needs)
 ///   …          the caller zaps, moves or protects pages
+///   Unlist     files no longer find their pages through the replaced areas; then tables may go
 ///   Release    the new areas become even: faults may use them
 ///   Finish     files that no area holds any more are let go
 /// </code>
@@ -23,12 +24,13 @@ namespace Faultline.Areas;
 /// <param name="isWhole">For those who hold the whole space.</param>
 internal sealed class AreaChange(AddressSpace space, bool isWhole)
 {
-    // All lists: the holder's own, of the whole space or of the ranges that _held says; _files and _raw also after a downgrade, which keeps other writers out still.
+    // All lists: the holder's own, of the whole space or of the ranges that _held says; the last three also after a downgrade, which keeps other writers out still.
     private readonly List<VmArea> _odd = [];
     private readonly List<VmArea> _old = [];
     private readonly List<VmArea> _new = [];
     private readonly List<VmFile> _files = [];
     private readonly List<VmArea> _raw = [];
+    private readonly List<VmArea> _listed = [];
 
     private AreaTree Areas => space.Areas;
 
@@ -156,9 +158,34 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
             || (end == area.End && MergeCandidate(Areas.Next(end), middle, MergeKind.Plain, isLeft: false) is not null);
     }
 
-    /// <summary>Tables and TLBs agree with the new areas: faults may use them.</summary>
-    public void Release()
+    /// <summary>
+    /// Takes the replaced areas out of their files' lists. After every table of theirs was locked once since they are odd, and before one is freed.
+    /// </summary>
+    /// <remarks>
+    /// Not when the area leaves the tree:
+    /// <code>
+    ///   fault, table lock                      unmap                          truncation, reclaim
+    ///   area even; page in the cache: F
+    ///                                          area odd, out of the tree
+    ///                                          out of the file's list
+    ///                                                                         F out of the cache; no area, no table lock
+    ///                                                                         lets F go; F serves somebody else
+    ///   one more reference to F; maps it
+    ///                                          table lock: zap                (in the list: waits for the table's lock, and zaps F's entry)
+    /// </code>
+    /// </remarks>
+    public void Unlist()
     {
+        foreach (VmArea area in _listed) area.File!.Mappings.Remove(area.Mapping!);
+        _listed.Clear();
+    }
+
+    /// <summary>Tables and TLBs agree with the new areas: faults may use them.</summary>
+    /// <param name="hasPagesLeft">Replaced areas have pages yet, where no area is now: <see cref="Unlist"/> is called when they are gone.</param>
+    public void Release(bool hasPagesLeft = false)
+    {
+        // Before faults come: what a file takes from an area must not be another's by then.
+        if (!hasPagesLeft) Unlist();
         foreach (VmArea area in _odd) area.EndChange();
         _odd.Clear();
     }
@@ -166,7 +193,7 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
     /// <summary>Lets go of the files of replaced areas. Nothing maps or walks the pages any more; the lock is still held, for write or for read.</summary>
     public void Finish()
     {
-        Debug.Assert(_odd.Count == 0, "The areas are released first.");
+        Debug.Assert(_odd.Count == 0 && _listed.Count == 0, "The areas are released first.");
         foreach (VmFile file in _files) file.Release();
         _files.Clear();
         _raw.Clear();
@@ -203,7 +230,7 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
         // Pairs with the check of installers under the page-table lock: after it, no fault that saw an even sequence can still add a table.
         space.PageTable.SynchronizeWithInstallers();
 
-        // Found through the file from before they are in the tree until they are no longer: a truncation between the two meets the pages twice, never not at all.
+        // Found through the file from before they are in the tree until their pages are gone: a truncation between the two meets the pages twice, never not at all.
         foreach (VmArea area in _new) area.HoldFile(space);
         Areas.Replace(CollectionsMarshal.AsSpan(_old), CollectionsMarshal.AsSpan(_new));
         foreach (VmArea area in _new)
@@ -221,12 +248,15 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
             AnonVma.Unlink(area);
             if (area.HasRawFrames) _raw.Add(area);
             if (area.File is not { } file) continue;
-            file.Mappings.Remove(area.Mapping!);
+            _listed.Add(area);
             _files.Add(file);
         }
 
         _old.Clear();
         _new.Clear();
+#if FAULTLINE_EXPLORE
+        if (Sync.Mutants.Active == Sync.Mutant.UnlistBeforeZap) Unlist();
+#endif
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Faultline.Areas;
 using Faultline.Paging;
 using Faultline.Sync;
@@ -6,8 +7,8 @@ namespace Faultline.Files;
 
 /// <summary>The areas, of all spaces, that map a file: the reverse map of its pages (Linux <c>address_space.i_mmap</c>).</summary>
 /// <remarks>
-/// <para>An area is in the list from before it is in its tree until it has been replaced; only then are its tables freed. So a table that the list's holder finds
-/// below a listed area stays, without that space's <c>mmap_lock</c>.</para>
+/// <para>An area is in the list from before it is in its tree until it has been replaced and its pages are gone (<see cref="AreaChange.Unlist"/>); only then are its tables
+/// freed. So a table that the list's holder finds below a listed area stays, without that space's <c>mmap_lock</c>.</para>
 /// <para>The list is in order of arrival, and visited so. What moves pages from one area to another (a fork, <c>mremap</c>) has entered the target later than the
 /// source, and moves under the source table's lock:</para>
 /// <code>
@@ -42,7 +43,7 @@ internal sealed class FileMappings
         return mapping;
     }
 
-    /// <summary>An area has left its tree; its pages and tables are still there.</summary>
+    /// <summary>An area has left its tree, and its pages are gone or in other areas that are listed; its tables are still there.</summary>
     public void Remove(FileMapping mapping)
     {
         _gate.Enter();
@@ -53,8 +54,25 @@ internal sealed class FileMappings
         _gate.Exit();
     }
 
+    /// <summary>The first of the list, for who has entered.</summary>
+    public FileMapping? First
+    {
+        get
+        {
+            Debug.Assert(_gate.IsHeld, "The list is looked at under its gate.");
+            return _first;
+        }
+    }
+
     /// <summary>Keeps pages of the file from being unmapped or cleaned while they move against the order of the list.</summary>
     public void Enter() => _gate.Enter();
+
+    /// <summary>As <see cref="Enter"/>, in any case or if nobody else has; false otherwise.</summary>
+    public bool TryEnter(bool wait)
+    {
+        if (wait) _gate.Enter();
+        return wait || _gate.TryEnter();
+    }
 
     /// <summary>Ends <see cref="Enter"/>.</summary>
     public void Exit() => _gate.Exit();
