@@ -127,7 +127,7 @@ public sealed partial class AddressSpace
         return Errno.None;
     }
 
-    /// <summary>Asks the private pages of a range to leave, except those that other spaces share (<c>mm/madvise.c:madvise_pageout()</c>).</summary>
+    /// <summary>Asks the pages of a range to leave, except those that other entries map too (<c>mm/madvise.c:madvise_pageout()</c>).</summary>
     private void PageOut(ulong start, ulong end)
     {
         // Frame numbers are only guesses once the table's lock is free: reclaim finds the entries again. It takes the lock itself, so not under it.
@@ -135,7 +135,7 @@ public sealed partial class AddressSpace
         Span<uint> batch = stackalloc uint[PageOutBatch];
         for (ulong position = start; position < end; position += Math.Min(Window, end - position))
         {
-            var visitor = new PrivatePages(batch);
+            var visitor = new NormalPages(batch);
             PageOperations.Visit(this, position, position + Math.Min(Window, end - position), ref visitor);
             foreach (uint pfn in batch[..visitor.Count]) Memory.Reclaimer.PageOutNow(pfn);
         }
@@ -143,7 +143,7 @@ public sealed partial class AddressSpace
 
     private const int PageOutBatch = 64;
 
-    private ref struct PrivatePages(Span<uint> found) : IPageVisitor
+    private ref struct NormalPages(Span<uint> found) : IPageVisitor
     {
         private readonly Span<uint> _found = found;
 
@@ -151,7 +151,7 @@ public sealed partial class AddressSpace
 
         public void Visit(ulong address, Pte entry, ref FrameInfo frame)
         {
-            if (entry.HasPage && frame.Is(FrameState.Anonymous)) _found[Count++] = entry.Frame;
+            if (entry.HasPage && (frame.State & (FrameState.Anonymous | FrameState.Cached)) != 0) _found[Count++] = entry.Frame;
         }
     }
 

@@ -35,7 +35,9 @@ public sealed partial class AddressSpace
                 isThere = Areas.Find(position) == area;
                 if (!isThere) continue;
                 name = NameOf(area);
+                ulong from = position;
                 position = PageOperations.Visit(this, position, area.End, TablesPerStep, ref usage);
+                usage.AddSwappedOf(from, position);
             }
             finally
             {

@@ -57,7 +57,9 @@ public enum Advice
     /// <summary>Not needed for a while.</summary>
     Cold = 20,
 
-    /// <summary>To be reclaimed now.</summary>
+    /// <summary>
+    /// To be reclaimed now, unless another entry maps the page too: what is changed goes to a swap device, what a file has is dropped, and what only has to be written to its file is unmapped.
+    /// </summary>
     PageOut = 21,
 
     /// <summary>Faults pages in for reading.</summary>

@@ -6,7 +6,7 @@ public enum FaultSignal
     /// <summary>No signal: the access completed.</summary>
     None = 0,
 
-    /// <summary>SIGBUS, <c>BUS_ADRERR</c>: beyond the end of the mapped object.</summary>
+    /// <summary>SIGBUS, <c>BUS_ADRERR</c>: beyond the end of the mapped object, or the page cannot be read from its file or swap device, or its file refuses the write.</summary>
     BusError = 7,
 
     /// <summary>SIGBUS, <c>BUS_MCEERR_AR</c>: the page was lost to a hardware error.</summary>
@@ -47,7 +47,7 @@ public sealed class MemoryFaultException : Exception
     {
         FaultSignal.NotMapped => "nothing is mapped there (SIGSEGV, SEGV_MAPERR)",
         FaultSignal.NotPermitted => "the area's rights forbid it (SIGSEGV, SEGV_ACCERR)",
-        FaultSignal.BusError => "beyond the end of the mapped object (SIGBUS, BUS_ADRERR)",
+        FaultSignal.BusError => "beyond the end of the mapped object, or its file or swap device failed (SIGBUS, BUS_ADRERR)",
         FaultSignal.HardwarePoison => "the page was lost to a hardware error (SIGBUS, BUS_MCEERR_AR)",
         FaultSignal.OutOfMemory => "no frame is free, or the space's memory group is at its limit (give PhysicalMemory a larger capacity, or the group)",
         _ => "unknown signal",

@@ -29,8 +29,8 @@ internal sealed class AnonVma
         Space = space;
         Root = this;
 
-        // Only reclaim asks for families. Without it no list is kept, and no area pays for one.
-        if (space.Memory.Reclaimer.IsEnabled) FamilyId = space.Memory.Owners.Add(this);
+        // Only who swaps asks for families. Without devices no list is kept, and no area pays for one.
+        if (space.Memory.Swap.HasDevices) FamilyId = space.Memory.Owners.Add(this);
     }
 
     /// <summary>For the areas that a fork makes of one of <paramref name="parent"/>'s.</summary>
@@ -61,7 +61,7 @@ internal sealed class AnonVma
     /// <summary>The first of the family; has the list, its lock and the number.</summary>
     public AnonVma Root { get; }
 
-    /// <summary>The number of the family, which its pages carry; 0 if nothing is reclaimed in this memory.</summary>
+    /// <summary>The number of the family, which its pages carry; 0 if nothing is swapped in this memory.</summary>
     public uint FamilyId { get; }
 
     /// <summary>Of a root: the first area of the list; the next is <see cref="VmArea.NextInFamily"/>. Under the lock.</summary>

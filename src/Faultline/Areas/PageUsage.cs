@@ -17,6 +17,9 @@ internal struct PageUsage(AddressSpace space, VmArea area) : IPageVisitor
     private ulong _referenced, _anonymous, _lazyFree;
     private ulong _swap, _swapPss;
 
+    // Below zero for a moment, and after pages came back while they were counted.
+    private long _swappedOfFile;
+
     /// <inheritdoc/>
     public void Visit(ulong address, Pte entry, ref FrameInfo frame)
     {
@@ -25,6 +28,9 @@ internal struct PageUsage(AddressSpace space, VmArea area) : IPageVisitor
             _swap += Page.Size;
             _swapPss += ((ulong)Page.Size << PssShift) / Math.Max(1, space.Memory.Swap.Holders(SwapEntry.Of(entry)));
         }
+
+        // Counted with the file's, below, but a private copy is in its place.
+        if (area.File is { } file && file.Cache.IsSwapped(area.PageIndex(address))) _swappedOfFile -= Page.Size;
 
         // The zero frame and a device's frames are nobody's memory.
         if (!entry.HasPage || !NormalPage.Is(space, area, address, entry)) return;
@@ -49,6 +55,14 @@ internal struct PageUsage(AddressSpace space, VmArea area) : IPageVisitor
         else (dirty ? ref _privateDirty : ref _privateClean) += Page.Size;
     }
 
+    /// <summary>
+    /// Counts what is on swap devices of the object behind [<paramref name="start"/>, <paramref name="end"/>), whose entries have been visited, as Linux does for shared memory; <c>SwapPss</c> leaves it out.
+    /// </summary>
+    public void AddSwappedOf(ulong start, ulong end)
+    {
+        if (area.File is { } file) _swappedOfFile += (long)file.Cache.CountSwapped(area.PageIndex(start), area.PageIndex(start) + Page.Count(end - start)) * Page.Size;
+    }
+
     /// <summary>The lines below an area's head.</summary>
     public readonly void AppendTo(StringBuilder text, ulong size)
     {
@@ -71,7 +85,7 @@ internal struct PageUsage(AddressSpace space, VmArea area) : IPageVisitor
         Line(text, "FilePmdMapped", 0);
         Line(text, "Shared_Hugetlb", 0);
         Line(text, "Private_Hugetlb", 0);
-        Line(text, "Swap", _swap);
+        Line(text, "Swap", _swap + (ulong)Math.Max(0, _swappedOfFile));
         Line(text, "SwapPss", _swapPss >> PssShift);
         Line(text, "Locked", area.Has(AreaFlags.Locked) ? _pss >> PssShift : 0);
         text.Append("THPeligible:           0\n");

@@ -106,6 +106,9 @@ internal ref struct FaultContext
         SwapEntry slot = SwapEntry.Of(Walk.Value);
         if (!memory.Swap.TryHold(slot)) return FileResult.Ok;
         HeldSlot = slot;
+#if FAULTLINE_EXPLORE
+        if (Sync.Mutants.Active == Sync.Mutant.ReadSlotWithoutHold) memory.Swap.DropHolder(slot);
+#endif
         uint frame = Accessor is { } accessor ? accessor.Frames.TakeOutside() : memory.Frames.TryAllocate(Space.Options.MemoryGroup);
         if (frame == PhysicalMemory.NoFrame) return FileResult.OutOfMemory;
         bool isRead = false;
@@ -130,6 +133,9 @@ internal ref struct FaultContext
     private readonly void GiveSwappedPageBack()
     {
         if (SwappedFrame != PhysicalMemory.NoFrame) Space.Memory.Frames.Free(SwappedFrame);
+#if FAULTLINE_EXPLORE
+        if (Sync.Mutants.Active == Sync.Mutant.ReadSlotWithoutHold) return;
+#endif
         if (!HeldSlot.IsNone) Space.Memory.Swap.DropHolder(HeldSlot);
     }
 

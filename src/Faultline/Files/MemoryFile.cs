@@ -3,7 +3,7 @@ using Faultline.Sync;
 
 namespace Faultline.Files;
 
-/// <summary>A file that lives in memory, as <c>memfd_create</c> makes: its pages are all there is of it, and what was never written is zero.</summary>
+/// <summary>A file that lives in memory, as <c>memfd_create</c> makes: its pages, in memory or on a swap device, are all there is of it, and what was never written is zero.</summary>
 /// <param name="memory">Where its pages lie.</param>
 /// <param name="name">As <c>maps</c> prints it.</param>
 /// <param name="length">Length in bytes, at first.</param>

@@ -1,4 +1,5 @@
 using Faultline.Physical;
+using Faultline.Swap;
 using Faultline.Sync;
 
 namespace Faultline.Files;
@@ -62,9 +63,17 @@ internal sealed partial class PageCache
             // Asked again under the gate: truncation shortens the file under it before it looks for pages.
             if (!_file.HasPage(index)) return FileResult.BeyondEnd;
             if (_pages.Find(index) != PhysicalMemory.NoFrame) return null;
-            while (first > low && _pages.Find(first - 1) == PhysicalMemory.NoFrame) first--;
-            while (end < high && _file.HasPage(end) && _pages.Find(end) == PhysicalMemory.NoFrame) end++;
-            if (_ownerId == 0) _ownerId = _memory.Owners.Add(this);
+
+            // A page that is on a swap device comes back alone.
+            bool isSwapped = _pages.FindSlot(index) != 0;
+            while (!isSwapped && first > low && IsMissing(first - 1)) first--;
+            while (!isSwapped && end < high && _file.HasPage(end) && IsMissing(end)) end++;
+            if (_ownerId == 0)
+            {
+                _ownerId = _memory.Owners.Add(this);
+                _memory.Reclaimer.Enable();
+            }
+
             for (; first + (uint)count < end; count++) Insert(first + (uint)count, frames[count]);
 
             // The caller's own: the cache's may go with a failed read.
@@ -76,6 +85,9 @@ internal sealed partial class PageCache
             _gate.Exit();
         }
     }
+
+    /// <summary>The page is nowhere but in the file. Under the gate.</summary>
+    private bool IsMissing(ulong index) => _pages.Find(index) == PhysicalMemory.NoFrame && _pages.FindSlot(index) == 0;
 
     /// <summary>Under the gate.</summary>
     private void Insert(ulong index, uint pfn)
@@ -94,6 +106,13 @@ internal sealed partial class PageCache
     /// <summary>Reads into frames; those that are neighbours in memory too in one piece.</summary>
     private void Fill(ulong first, ReadOnlySpan<uint> frames)
     {
+        // The lock of the page keeps the slot.
+        if (_pages.FindSlot(first) is var slot and not 0)
+        {
+            _memory.Swap.Read(new SwapEntry(slot), frames[0]);
+            return;
+        }
+
         for (int i = 0; i < frames.Length;)
         {
             int run = RunOf(frames[i..]);
@@ -114,12 +133,29 @@ internal sealed partial class PageCache
         {
             uint pfn = frames[i];
             ref FrameInfo frame = ref _memory.Info(pfn);
-            if (complete) frame.Set(FrameState.UpToDate);
+            if (complete) Complete(first + (uint)i, ref frame);
             _locks.Exit(pfn, ref frame);
             if (complete) continue;
             _memory.Release(pfn);
             if (first + (uint)i == asked) _memory.Release(pfn);
         }
+    }
+
+    /// <summary>The page has its contents. One that came back from a swap device has no other copy from here on.</summary>
+    private void Complete(ulong index, ref FrameInfo frame)
+    {
+        if (_pages.FindSlot(index) == 0)
+        {
+            frame.Set(FrameState.UpToDate);
+            return;
+        }
+
+        frame.Set(FrameState.UpToDate | FrameState.Dirty);
+        _gate.Enter();
+        uint slot = _pages.TakeSlot(index);
+        _gate.Exit();
+        DropSlot(slot);
+        _memory.Reclaimer.CountSwapIn();
     }
 
     /// <summary>Takes pages out that nobody maps; their frames are the caller's.</summary>

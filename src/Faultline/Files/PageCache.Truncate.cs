@@ -53,17 +53,9 @@ internal sealed partial class PageCache
     private List<uint> Remove(ulong first, ulong end)
     {
         List<uint> removed = [];
-        foreach ((ulong index, uint _) in _pages.Collect(first, end))
+        foreach (ulong index in CollectHeld(first, end))
         {
-            if (!TryLock(index, out uint pfn)) continue;
-            ref FrameInfo frame = ref _memory.Info(pfn);
-            _gate.Enter();
-            _pages.Clear(index);
-            _gate.Exit();
-            frame.Clear(FrameState.Dirty);
-            _locks.Exit(pfn, ref frame);
-            _memory.Release(pfn);
-            removed.Add(pfn);
+            if (RemoveOne(index) is var pfn and not PhysicalMemory.NoFrame) removed.Add(pfn);
         }
 
         // Before a frame can serve anybody else.
@@ -71,11 +63,59 @@ internal sealed partial class PageCache
         return removed;
     }
 
+    /// <summary>Takes a page out of the cache and gives its slot up; returns its frame with the cache's reference, or 0 if it has none, or is not there any more.</summary>
+    private uint RemoveOne(ulong index)
+    {
+        while (true)
+        {
+            if (TryLock(index, out uint pfn))
+            {
+                ref FrameInfo frame = ref _memory.Info(pfn);
+                _gate.Enter();
+                _pages.Clear(index);
+                uint slot = _pages.TakeSlot(index);
+                _gate.Exit();
+                DropSlot(slot);
+                frame.Clear(FrameState.Dirty);
+                _locks.Exit(pfn, ref frame);
+                _memory.Release(pfn);
+                return pfn;
+            }
+
+            // A fault may have brought it in since, and hold the page's lock: then its slot is being read.
+            _gate.Enter();
+            bool isAbsent = _pages.Find(index) == PhysicalMemory.NoFrame;
+            uint left = isAbsent ? _pages.TakeSlot(index) : 0;
+            _gate.Exit();
+            DropSlot(left);
+            if (isAbsent) return PhysicalMemory.NoFrame;
+        }
+    }
+
+    /// <summary>The pages of [<paramref name="first"/>, <paramref name="end"/>) that are in memory or on a swap device.</summary>
+    private List<ulong> CollectHeld(ulong first, ulong end)
+    {
+        // So many that the gate is held for some ten microseconds.
+        const int LeavesAtATime = 64;
+        List<ulong> found = [];
+        while (first < end)
+        {
+            _gate.Enter();
+            first = _pages.CollectHeld(first, end, LeavesAtATime, found);
+            _gate.Exit();
+        }
+
+        return found;
+    }
+
     /// <summary>Clears a part of a page, if it is in memory.</summary>
     public void Clear(ulong index, int from, int to)
     {
         if (!TryLock(index, out uint pfn)) return;
         _memory.Contents(pfn)[from..to].Clear();
+
+        // What is behind the end of a file that is written back the file has as zero.
+        if (!_file.WritesBack) _memory.Info(pfn).Set(FrameState.Dirty);
         Unlock(pfn);
     }
 

@@ -39,7 +39,15 @@ internal sealed partial class PageCache
                 count++;
             }
 
-            if (count != 0) error = WriteLocked(start, frames[..count]) ?? error;
+            if (count == 0) continue;
+            try
+            {
+                error = WriteLocked(start, frames[..count]) ?? error;
+            }
+            finally
+            {
+                foreach (uint pfn in frames[..count]) Unlock(pfn);
+            }
         }
 
         return error;
@@ -70,25 +78,32 @@ internal sealed partial class PageCache
 
     private bool TryLockDirty((ulong Index, uint Frame) page, out uint pfn)
     {
-        // A first look without a reference: most pages are clean, and a frame that serves somebody else by now is not ours to lock.
+        // A first look without a reference: most pages are clean, and a frame that serves somebody else by now is not ours to lock. What another thread is writing is
+        // waited for: the caller wants it written, and it may be dirty again.
         pfn = page.Frame;
-        if (!_memory.Info(pfn).Is(FrameState.Dirty) || !TryLock(page.Index, out pfn)) return false;
+        if ((_memory.Info(pfn).State & (FrameState.Dirty | FrameState.Writing)) == 0 || !TryLock(page.Index, out pfn)) return false;
         if (_memory.Info(pfn).Is(FrameState.Dirty)) return true;
         Unlock(pfn);
         return false;
     }
 
-    /// <summary>Writes neighbouring locked pages, and unlocks them.</summary>
+    /// <summary>Writes neighbouring locked pages. What is not written is dirty again, also if the file throws what it should not.</summary>
     private IOException? WriteLocked(ulong first, ReadOnlySpan<uint> frames)
     {
 #if FAULTLINE_EXPLORE
         if (Sync.Mutants.Active == Sync.Mutant.MarkCleanAfterEntries) _file.Mappings.Clean(first, first + (uint)frames.Length);
 #endif
-        foreach (uint pfn in frames) _memory.Info(pfn).Clear(FrameState.Dirty);
+        foreach (uint pfn in frames)
+        {
+            // In this order: at no moment it is neither.
+            _memory.Info(pfn).Set(FrameState.Writing);
+            _memory.Info(pfn).Clear(FrameState.Dirty);
+        }
 #if FAULTLINE_EXPLORE
         if (Sync.Mutants.Active != Sync.Mutant.MarkCleanAfterEntries)
 #endif
             _file.Mappings.Clean(first, first + (uint)frames.Length);
+        bool isWritten = false;
         try
         {
             for (int i = 0; i < frames.Length;)
@@ -100,16 +115,20 @@ internal sealed partial class PageCache
                 i += run;
             }
 
+            isWritten = true;
             return null;
         }
         catch (IOException exception)
         {
-            foreach (uint pfn in frames) _memory.Info(pfn).Set(FrameState.Dirty);
             return exception;
         }
         finally
         {
-            foreach (uint pfn in frames) Unlock(pfn);
+            foreach (uint pfn in frames)
+            {
+                if (!isWritten) _memory.Info(pfn).Set(FrameState.Dirty);
+                _memory.Info(pfn).Clear(FrameState.Writing);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Faultline.Physical;
+using Faultline.Swap;
 using Faultline.Sync;
 
 namespace Faultline.Files;
@@ -8,9 +9,11 @@ namespace Faultline.Files;
 /// <summary>The pages of one file that are in memory (Linux <c>address_space</c>). It holds one reference to each of their frames.</summary>
 /// <remarks>
 /// <code>
-///   page is     absent ──insert──▶ locked, not up to date ──read──▶ up to date ──remove──▶ absent
-///                  ▲                         │
-///                  └────────read failed──────┘
+///   page is     absent ──insert──▶ locked, not up to date ──read──▶ up to date ──cut──▶ absent
+///                  ▲                         │                      │        ▲
+///                  ├────────read failed──────┘                   reclaim     │ changed, or held
+///                  │                                                ▼        │
+///                  └─────────────────────────────────── locked, not up to date
 /// </code>
 /// Whoever finds a page that is not up to date waits for its lock and looks again.
 /// </remarks>
@@ -59,9 +62,24 @@ internal sealed partial class PageCache
     }
 
     /// <summary>
-    /// The page was not in memory at some moment of the call. More than a <see cref="TryLookup"/> that fails, which it does for each removal of another page.
+    /// The page was neither in memory nor on a swap device at some moment of the call. More than a <see cref="TryLookup"/> that fails, which it does for each removal of another page.
     /// </summary>
-    public bool IsAbsent(ulong index) => _pages.Find(index) == PhysicalMemory.NoFrame;
+    public bool IsAbsent(ulong index)
+    {
+        if (_pages.Find(index) != PhysicalMemory.NoFrame) return false;
+
+        // Under the gate: it may be going from the one to the other.
+        _gate.Enter();
+        bool isAbsent = _pages.Find(index) == PhysicalMemory.NoFrame && _pages.FindSlot(index) == 0;
+        _gate.Exit();
+        return isAbsent;
+    }
+
+    /// <summary>The page is on a swap device, and perhaps on its way back.</summary>
+    public bool IsSwapped(ulong index) => _pages.FindSlot(index) != 0;
+
+    /// <summary>How many pages of [<paramref name="first"/>, <paramref name="end"/>) are on swap devices.</summary>
+    public ulong CountSwapped(ulong first, ulong end) => _pages.CountSlots(first, end);
 
     /// <summary>As <see cref="TryLookup"/> for neighbouring pages; 0 where a page is not in memory.</summary>
     public void Lookup(ulong first, Span<uint> frames)
@@ -115,6 +133,8 @@ internal sealed partial class PageCache
     /// </summary>
     public void Release()
     {
+        EndReclaim();
+        foreach (ulong index in CollectHeld(0, ulong.MaxValue)) DropSlot(_pages.TakeSlot(index));
         Drop(_pages.TakeAll());
         if (_ownerId != 0) _memory.Owners.Remove(_ownerId);
         _ownerId = 0;
@@ -141,6 +161,12 @@ internal sealed partial class PageCache
         Mutants.Active == Mutant.LookUpAcrossRemovals ||
 #endif
         Removals == removals;
+
+    /// <summary>Gives the cache's hold of a slot up, if it was one.</summary>
+    private void DropSlot(uint slot)
+    {
+        if (slot != 0) _memory.Swap.DropHolder(new SwapEntry(slot));
+    }
 
     /// <summary>Gives the cache's references up.</summary>
     private void Drop(List<uint> frames)

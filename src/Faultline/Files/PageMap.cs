@@ -7,6 +7,9 @@ namespace Faultline.Files;
 /// Page number → frame number: a radix tree with 64 children to a node, as high as its highest page needs. Look-ups take no lock and
 /// allocate nothing; changes are made by one thread at a time.
 /// </summary>
+/// <remarks>
+/// Beside its frame, or instead of it, a page can have a slot on a swap device. Leaves get room for slots with the first of them, so that look-ups of frames know nothing of it.
+/// </remarks>
 internal sealed class PageMap
 {
     private const int BitsPerLevel = 6;
@@ -77,6 +80,75 @@ internal sealed class PageMap
     /// <summary>Takes the frame of a page out, under the owner's lock. Nodes stay: readers may stand on them.</summary>
     public void Clear(ulong index) => FindLeaf(index)?.Frames![(int)index & IndexMask].StoreRelease(0);
 
+    /// <summary>The page's slot on a swap device, or 0.</summary>
+    public uint FindSlot(ulong index)
+    {
+        Node? leaf = FindLeaf(index);
+        return leaf?.Slots.LoadAcquire() is { } slots ? slots[leaf.SlotOf(index)].LoadAcquire() : 0;
+    }
+
+    /// <summary>Gives a page that has a frame a slot. Under the owner's lock.</summary>
+    public void SetSlot(ulong index, uint slot)
+    {
+        Node leaf = FindLeaf(index)!;
+        if (leaf.Slots.LoadRelaxed() is null) leaf.Slots.StoreRelease(new Word32[Fanout]);
+        leaf.Slots.LoadRelaxed()![leaf.SlotOf(index)].StoreRelease(slot);
+    }
+
+    /// <summary>Takes the page's slot out and returns it; 0 if it had none. Under the owner's lock.</summary>
+    public uint TakeSlot(ulong index)
+    {
+        uint slot = FindSlot(index);
+        if (slot != 0) SetSlot(index, 0);
+        return slot;
+    }
+
+    /// <summary>
+    /// Adds the pages of [<paramref name="first"/>, <paramref name="end"/>) that have a frame or a slot, in order, from so many leaves at most; returns where to go on. Under the owner's lock: a page
+    /// that goes from the one to the other would be missed without.
+    /// </summary>
+    public ulong CollectHeld(ulong first, ulong end, int mostLeaves, List<ulong> found) => CollectHeld(_root.LoadRelaxed(), 0, first, end, ref mostLeaves, found);
+
+    private static ulong CollectHeld(Node node, ulong start, ulong first, ulong end, ref int leaves, List<ulong> found)
+    {
+        if (node.Children is null && leaves-- == 0) return Math.Max(start, first);
+        for (int slot = 0; slot < Fanout; slot++)
+        {
+            ulong index = start + ((ulong)slot << node.Shift);
+            ulong last = index + ((1UL << node.Shift) - 1);
+            if (last < first || index >= end) continue;
+            if (node.Children is null)
+            {
+                if (node.Frames![slot].LoadRelaxed() != 0 || (node.Slots.LoadRelaxed()?[slot].LoadRelaxed() ?? 0) != 0) found.Add(index);
+            }
+            else if (node.Children[slot].LoadRelaxed() is { } child)
+            {
+                ulong next = CollectHeld(child, index, first, end, ref leaves, found);
+                if (next < Math.Min(last, end)) return next;
+            }
+        }
+
+        return end;
+    }
+
+    /// <summary>How many pages of [<paramref name="first"/>, <paramref name="end"/>) have a slot: each as at some moment during the call.</summary>
+    public ulong CountSlots(ulong first, ulong end) => CountSlots(_root.LoadAcquire(), 0, first, end);
+
+    private static ulong CountSlots(Node node, ulong start, ulong first, ulong end)
+    {
+        ulong count = 0;
+        Word32[]? slots = node.Slots.LoadAcquire();
+        for (int slot = 0; slot < Fanout; slot++)
+        {
+            ulong index = start + ((ulong)slot << node.Shift);
+            if (index + ((1UL << node.Shift) - 1) < first || index >= end) continue;
+            if (node.Children?[slot].LoadAcquire() is { } child) count += CountSlots(child, index, first, end);
+            else if (slots is not null && slots[slot].LoadAcquire() != 0) count++;
+        }
+
+        return count;
+    }
+
     /// <summary>The pages of [<paramref name="first"/>, <paramref name="end"/>) that have a frame, in order: each as it was at some moment during the call.</summary>
     public List<(ulong Index, uint Frame)> Collect(ulong first, ulong end)
     {
@@ -142,6 +214,9 @@ internal sealed class PageMap
         public Ref<Node?>[]? Children { get; }
 
         public Word32[]? Frames { get; }
+
+        // Of a leaf: set once, with its first slot, under the owner's lock by a release store.
+        public Ref<Word32[]?> Slots;
 
         /// <summary>True if the page lies below this node, when it is the root.</summary>
         public bool Covers(ulong index) => index >> Shift < Fanout;

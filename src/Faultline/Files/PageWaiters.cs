@@ -5,7 +5,7 @@ namespace Faultline.Files;
 
 /// <summary>The page locks of one file, with those who sleep until one is free (Linux <c>folio_lock()</c>, <c>folio_wait_locked()</c>).</summary>
 /// <remarks>
-/// A page lock is a bit in the frame's state, held while contents are read, written back or cut off: over I/O, so its waiters sleep. Everyone who takes it
+/// A page lock is a bit in the frame's state, held while contents are read, written back, cut off or reclaimed: over I/O, so its waiters sleep. Everyone who takes it
 /// or waits for it holds a reference to the frame.
 /// <code>
 ///   waiter (gate held)                     holder
@@ -20,7 +20,6 @@ internal sealed class PageWaiters
     private SpinGate _gate = new(LockRank.PageWaiters);
     private readonly List<Waiter> _waiting = [];
 
-    /// <summary>Takes a page's lock if it is free.</summary>
     private static bool TryTake(ref FrameInfo frame) => frame.TryLockPage();
 
     /// <summary>Takes a page's lock. Outside sections and spin locks.</summary>
@@ -29,6 +28,14 @@ internal sealed class PageWaiters
         LockOrder.Waiting(LockRank.Page, frame.OwnerIndex);
         while (!TryTake(ref frame)) Wait(pfn, ref frame);
         LockOrder.Entered(LockRank.Page, frame.OwnerIndex);
+    }
+
+    /// <summary>Takes a page's lock if it is free.</summary>
+    public static bool TryEnter(ref FrameInfo frame)
+    {
+        if (!TryTake(ref frame)) return false;
+        LockOrder.Tried(LockRank.Page, frame.OwnerIndex);
+        return true;
     }
 
     /// <summary>Sleeps until the lock was free for a moment. Outside sections and spin locks.</summary>

@@ -39,6 +39,7 @@ public abstract partial class VmFile
             {
                 if (!TryHoldPage(Page.Count(position), out uint pfn)) break;
                 Memory.Contents(pfn).Slice((int)within, length).CopyTo(destination[done..]);
+                MarkUsed(pfn, FrameState.Touched);
                 Memory.Release(pfn);
             }
 
@@ -82,7 +83,10 @@ public abstract partial class VmFile
     /// Makes the file shorter or longer (<c>ftruncate</c>). Pages beyond a new end are unmapped everywhere, private copies of them too: access to them is SIGBUS from
     /// here on. The rest of the page that holds the end is zero.
     /// </summary>
-    /// <exception cref="IOException">The length cannot be changed. A cut may have taken the pages by then.</exception>
+    /// <exception cref="IOException">
+    /// The length cannot be changed; a cut may have taken the pages by then. Or the page that holds the old or the new end is on a swap device and cannot be read; then nothing has been changed.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">No frame is left for that page. Nothing has been changed.</exception>
     /// <exception cref="NotSupportedException">The file's length is fixed.</exception>
     public void SetLength(ulong length)
     {
@@ -103,6 +107,8 @@ public abstract partial class VmFile
     /// Makes a range zero and gives its pages back (<c>fallocate</c> with <c>FALLOC_FL_PUNCH_HOLE</c>). Private copies of the pages stay.
     /// </summary>
     /// <exception cref="NotSupportedException">The file cannot have holes.</exception>
+    /// <exception cref="IOException">A page that is changed in part is on a swap device and cannot be read. Nothing has been changed.</exception>
+    /// <exception cref="InsufficientMemoryException">No frame is left for such a page. Nothing has been changed.</exception>
     public void PunchHole(ulong offset, ulong length)
     {
         BeginCall(FileAccess.Write);
@@ -125,40 +131,77 @@ public abstract partial class VmFile
     /// <summary><see cref="PunchHole"/> for <c>MADV_REMOVE</c>, whose mapping proves the right to write.</summary>
     internal void PunchHoleCore(ulong offset, ulong length)
     {
-        _sizeLock.Enter();
         ulong end = offset + length, first = Page.Count(Page.Ceiling(offset)), last = Page.Count(end);
-        if (first > last)
+        _sizeLock.Enter();
+        uint head = PhysicalMemory.NoFrame, tail = PhysicalMemory.NoFrame;
+        try
         {
-            Cache.Clear(last, (int)(offset & Page.OffsetMask), (int)(end & Page.OffsetMask));
+            head = HoldForClearing(offset);
+            tail = HoldForClearing(end);
+            if (first > last)
+            {
+                Cache.Clear(last, (int)(offset & Page.OffsetMask), (int)(end & Page.OffsetMask));
+            }
+            else
+            {
+                if (!Page.IsAligned(offset)) Cache.Clear(first - 1, (int)(offset & Page.OffsetMask), Page.Size);
+                if (!Page.IsAligned(end)) Cache.Clear(last, 0, (int)(end & Page.OffsetMask));
+                Cache.Cut(first, last, keepCopies: true);
+            }
         }
-        else
+        finally
         {
-            if (!Page.IsAligned(offset)) Cache.Clear(first - 1, (int)(offset & Page.OffsetMask), Page.Size);
-            if (!Page.IsAligned(end)) Cache.Clear(last, 0, (int)(end & Page.OffsetMask));
-            Cache.Cut(first, last, keepCopies: true);
+            LetGo(head);
+            LetGo(tail);
+            _sizeLock.Exit();
         }
-
-        _sizeLock.Exit();
     }
 
     private void SetLengthLocked(ulong length)
     {
         ulong old = _length.LoadRelaxed();
         if (!CanResize) throw new NotSupportedException($"The length of {Name} is fixed.");
-        if (length < old)
+        uint held = HoldForClearing(Math.Min(length, old));
+        try
         {
-            Cache.SetLength(ref _length, length);
-            if (!Page.IsAligned(length)) Cache.Clear(Page.Count(length), (int)(length & Page.OffsetMask), Page.Size);
-            Cache.Cut(Page.Count(Page.Ceiling(length)), ulong.MaxValue, keepCopies: false);
-            Resize(length);
+            if (length < old) Shorten(length);
+            else if (length > old) Lengthen(old, length);
         }
-        else if (length > old)
+        finally
         {
-            // Mappings may have written behind the old end, within its page.
-            if (!Page.IsAligned(old)) Cache.Clear(Page.Count(old), (int)(old & Page.OffsetMask), Page.Size);
-            Resize(length);
-            Cache.SetLength(ref _length, length);
+            LetGo(held);
         }
+    }
+
+    private void Shorten(ulong length)
+    {
+        Cache.SetLength(ref _length, length);
+        if (!Page.IsAligned(length)) Cache.Clear(Page.Count(length), (int)(length & Page.OffsetMask), Page.Size);
+        Cache.Cut(Page.Count(Page.Ceiling(length)), ulong.MaxValue, keepCopies: false);
+        Resize(length);
+    }
+
+    private void Lengthen(ulong old, ulong length)
+    {
+        // Mappings may have written behind the old end, within its page.
+        if (!Page.IsAligned(old)) Cache.Clear(Page.Count(old), (int)(old & Page.OffsetMask), Page.Size);
+        Resize(length);
+        Cache.SetLength(ref _length, length);
+    }
+
+    /// <summary>
+    /// Keeps the page in memory in which a part that is to be cleared begins or ends, if the file is nothing but its cache: while it is on a swap device it cannot be cleared. Before anything
+    /// is changed; 0 if there is no such page.
+    /// </summary>
+    private uint HoldForClearing(ulong offset)
+    {
+        ulong index = Page.Count(offset);
+        return !WritesBack && !Page.IsAligned(offset) && !Cache.IsAbsent(index) && TryHoldPage(index, out uint pfn) ? pfn : PhysicalMemory.NoFrame;
+    }
+
+    private void LetGo(uint held)
+    {
+        if (held != PhysicalMemory.NoFrame) Memory.Release(held);
     }
 
     private void WriteInPage(ulong index, int offset, ReadOnlySpan<byte> source)
@@ -169,13 +212,20 @@ public abstract partial class VmFile
             if (locked)
             {
                 source.CopyTo(Memory.Contents(found)[offset..]);
-                if (WritesBack) Memory.Info(found).Set(FrameState.Dirty);
+                MarkUsed(found, FrameState.Touched | FrameState.Dirty);
                 Cache.Unlock(found);
             }
 
             Memory.Release(pfn);
             if (locked) return;
         }
+    }
+
+    /// <summary>A page that is used again and again is not marked again and again. By a holder of the frame, to mark it dirty under the page's lock.</summary>
+    private void MarkUsed(uint pfn, FrameState how)
+    {
+        ref FrameInfo frame = ref Memory.Info(pfn);
+        if (!frame.Is(how)) frame.Set(how);
     }
 
     /// <summary>False if the file ends before the page.</summary>

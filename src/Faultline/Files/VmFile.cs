@@ -68,7 +68,7 @@ public abstract partial class VmFile : IDisposable
     public virtual bool SupportsSpeculation => false;
 
     /// <summary>
-    /// True if changed pages must reach <see cref="WritePages"/> before they may be forgotten. False if they live in memory only, or nobody needs them.
+    /// True if changed pages must reach <see cref="WritePages"/> before they may be forgotten. False if they live in memory only: then they leave it for a swap device, or not at all.
     /// Constant: an area asks once.
     /// </summary>
     protected internal virtual bool WritesBack => false;
@@ -105,7 +105,8 @@ public abstract partial class VmFile : IDisposable
     public override string ToString() => Name;
 
     /// <summary>
-    /// Fills <paramref name="destination"/> with the contents of a page. Called outside all locks but the page's own, by several threads at a time for different pages.
+    /// Fills <paramref name="destination"/> with the contents of a page. Called outside all locks but the page's own, by several threads at a time for different pages; again, when a
+    /// page that nobody changed, or that was written back, has left memory for want of frames.
     /// </summary>
     /// <param name="pageIndex">Number of the page in the file.</param>
     /// <param name="destination">The whole page; what lies beyond the file's end is cleared afterwards. What it held before is unspecified.</param>
@@ -125,7 +126,10 @@ public abstract partial class VmFile : IDisposable
         }
     }
 
-    /// <summary>Writes neighbouring pages back. Only if <see cref="WritesBack"/>; called as <see cref="ReadPage"/>.</summary>
+    /// <summary>
+    /// Writes neighbouring pages back. Only if <see cref="WritesBack"/>; called as <see cref="ReadPage"/>, also by the thread that reclaims in the background, which is why it should not wait for
+    /// frames of this memory.
+    /// </summary>
     /// <param name="firstPage">Number of the first page in the file.</param>
     /// <param name="source">Whole pages, or what the file has of its last one.</param>
     /// <exception cref="IOException">Not all could be written; the pages stay dirty.</exception>

@@ -129,21 +129,27 @@ internal enum FrameState : uint
     /// <summary>Contents differ from the backing store.</summary>
     Dirty = 1 << 5,
 
-    /// <summary>The page lock is held (I/O, truncation).</summary>
+    /// <summary>The page lock is held (I/O, truncation, reclaim).</summary>
     PageLocked = 1 << 6,
 
-    /// <summary>Contents are valid.</summary>
+    /// <summary>Contents are valid; of a file's page also: faults may map it. Set and cleared under the page lock, as soon as others know the page.</summary>
     UpToDate = 1 << 7,
 
     /// <summary>Somebody sleeps until the page lock is free: its holder wakes him.</summary>
     HasWaiters = 1 << 8,
 
-    /// <summary>Reclaim found the page used when it last looked. Under the PTE lock of a mapping.</summary>
+    /// <summary>The page is being written to what lies behind its file: no longer dirty, but who wants it written has to wait for the page lock, under which this is set and cleared.</summary>
+    Writing = 1 << 9,
+
+    /// <summary>Reclaim found the page used when it last looked. Under the PTE lock of a mapping, or the page lock of a file's page.</summary>
     Referenced = 1 << 16,
 
-    /// <summary>Reclaim found the page used twice in a row: it passes the page over once more. Under the PTE lock of a mapping.</summary>
+    /// <summary>Reclaim found the page used twice in a row: it passes the page over once more. As <see cref="Referenced"/>.</summary>
     Active = 1 << 17,
 
     /// <summary>The swap cache has the page under <see cref="FrameInfo.SwapEntry"/>, and a reference to it. Set and cleared under the page lock.</summary>
     SwapCached = 1 << 18,
+
+    /// <summary>A call has read or written the page of a file since reclaim looked last. Set by who holds the frame, if it is not set yet; cleared under the page lock.</summary>
+    Touched = 1 << 19,
 }

@@ -9,7 +9,7 @@ namespace Faultline.Physical;
 /// <remarks>
 /// <para>Charged are private pages, page tables, pages of shared anonymous memory, and the frames that accessors hold ready. A page stays charged to whoever took it,
 /// also while only a forked child of another group still maps it. Not charged: pages of files and devices, which belong to no space.</para>
-/// <para>At the limit accessors of the group first give back what they hold ready, and private pages of the group go to a swap device, if the memory has one. Then faults end in <see cref="FaultSignal.OutOfMemory"/> and calls in ENOMEM, as if
+/// <para>At the limit accessors of the group first give back what they hold ready, and private pages and pages of shared anonymous memory of the group go to a swap device, if the memory has one. Then faults end in <see cref="FaultSignal.OutOfMemory"/> and calls in ENOMEM, as if
 /// memory were exhausted; nothing is killed, and what frees memory helps at once.</para>
 /// <para>All members may be called by any thread. Dispose it after the address spaces that use it.</para>
 /// </remarks>

@@ -85,7 +85,10 @@ public sealed unsafe class PhysicalMemory : IDisposable
     /// <summary>Frames that can be in use at a time.</summary>
     public long CapacityInFrames { get; }
 
-    /// <summary>Frames not in use, wherever they wait. Exact while no thread allocates or frees.</summary>
+    /// <summary>
+    /// Frames not in use, wherever they wait. Exact while no thread allocates or frees; while memory is short one that reclaims in the background does, and a page that it is at
+    /// comes home a moment after its last user has let it go.
+    /// </summary>
     public long FreeFrames => Frames.CountFree();
 
     /// <summary>Frames lost to hardware errors (<see cref="Advice.HardwarePoison"/>): neither free nor in use.</summary>

@@ -11,7 +11,7 @@ public sealed class PhysicalMemoryOptions
     public bool Prefault { get; init; }
 
     /// <summary>
-    /// Where private pages go when frames run out: the first device that has room takes the page. None unless set: then only what can be had again without a device is
+    /// Where private pages and pages of files in memory go when frames run out: the first device that has room takes the page. None unless set: then only what files have is
     /// reclaimed. At most 16; a device serves one memory.
     /// </summary>
     public IReadOnlyList<Swap.SwapDevice> SwapDevices { get; init; } = [];

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Faultline.Areas;
+using Faultline.Files;
 using Faultline.Paging;
 using Faultline.Physical;
 using Faultline.Swap;
@@ -9,6 +10,7 @@ namespace Faultline.Reclaim;
 
 /// <summary>One page's way out of memory (Linux <c>mm/vmscan.c:shrink_folio_list()</c>).</summary>
 /// <remarks>
+/// A page of a file is its cache's (<see cref="PageCache.TryPageOut"/>); a private page goes like this:
 /// <code>
 ///   family lock     find an entry that maps the page (table lock): claim it, slot and cache; swap entry instead
 ///                   … and the other entries
@@ -25,12 +27,22 @@ internal static class PageOut
     /// <param name="memory">The frame's memory.</param>
     /// <param name="pfn">Looked at without a lock: what it holds may change until an entry is found that maps it.</param>
     /// <param name="how">How hard to try.</param>
-    public static PageOutResult Try(PhysicalMemory memory, uint pfn, PageOutMode how)
+    /// <param name="mayWrite">Changed pages of files may be written back.</param>
+    public static PageOutResult Try(PhysicalMemory memory, uint pfn, PageOutMode how, bool mayWrite = false)
     {
         ref FrameInfo frame = ref memory.Info(pfn);
         var state = (FrameState)Native.LoadAcquire(ref frame.StateWord);
-        if ((state & FrameState.Anonymous) == 0) return PageOutResult.Kept;
+        if ((state & (FrameState.Anonymous | FrameState.Cached)) == 0) return PageOutResult.Kept;
         if ((state & FrameState.PageLocked) != 0) return PageOutResult.Busy;
+        if ((state & FrameState.Cached) != 0)
+        {
+            // No owner: the file has gone, and pins keep the page.
+            ulong page = Native.LoadRelaxed(ref frame.OwnerIndex);
+            return memory.Owners.TryGet(Native.LoadRelaxed(ref frame.OwnerId), out object? file) && file is PageCache cache
+                ? cache.TryPageOut(page, pfn, how, mayWrite)
+                : PageOutResult.Kept;
+        }
+
         if ((state & FrameState.SwapCached) != 0 && Native.LoadAcquire(ref frame.Maps) == 0) return RetryWrite(memory, pfn, ref frame);
 
         ulong index = Native.LoadRelaxed(ref frame.OwnerIndex);
@@ -39,7 +51,7 @@ internal static class PageOut
         var age = new AgeVisitor(memory, asksForUse: how == PageOutMode.Aged);
         ReverseMap.Walk(family, memory, index, pfn, ref age);
         var unmap = new UnmapVisitor(memory, onlyUnshared: how == PageOutMode.Advised);
-        if (age.MayLeave) ReverseMap.Walk(family, memory, index, pfn, ref unmap);
+        if (age.HasEntries && age.MayLeave) ReverseMap.Walk(family, memory, index, pfn, ref unmap);
         family.Exit();
 
         if (!unmap.IsClaimed && !unmap.IsDropped)
@@ -48,6 +60,9 @@ internal static class PageOut
             return age.HasEntries && !unmap.IsBusy ? PageOutResult.Kept : PageOutResult.Busy;
         }
 
+#if FAULTLINE_EXPLORE
+        if (unmap.IsClaimed && Mutants.Active == Mutant.CopyBeforeShootdown) frame.Set(FrameState.UpToDate);
+#endif
         unmap.ShootDown();
         if (unmap.IsClaimed) return Finish(memory, pfn, unmap.Slot);
         bool last = FrameReferences.DropReference(ref frame);
@@ -109,21 +124,24 @@ internal enum PageOutMode
     /// <summary>Whether used or not: memory is exhausted.</summary>
     Urgent,
 
-    /// <summary>By <c>MADV_PAGEOUT</c>: whether used or not, but not from under other spaces.</summary>
+    /// <summary>By <c>MADV_PAGEOUT</c>: whether used or not, but not if another entry maps it too.</summary>
     Advised,
 }
 
 /// <summary>What became of a page that was asked to leave.</summary>
 internal enum PageOutResult
 {
-    /// <summary>It stays: young, locked in memory, pinned, or no private page at all.</summary>
+    /// <summary>It stays: young, locked in memory, pinned, changed and nowhere else, or no page that could leave at all.</summary>
     Kept,
 
-    /// <summary>It stays for a moment: somebody else is at work on it or holds it still, or no entry maps it, since it comes or goes at this very time.</summary>
+    /// <summary>It stays for a moment: somebody else is at work on it or holds it still, or it comes or goes at this very time; or it must be written first, by the reclaim thread.</summary>
     Busy,
 
     /// <summary>Its frame was freed, the page is on a device.</summary>
     Swapped,
+
+    /// <summary>Its frame was freed; the page is where its file has it.</summary>
+    Reread,
 
     /// <summary>Its frame was freed, and the page forgotten, as <c>MADV_FREE</c> allowed.</summary>
     Dropped,

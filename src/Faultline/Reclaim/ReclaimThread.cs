@@ -16,18 +16,15 @@ namespace Faultline.Reclaim;
 /// </remarks>
 internal sealed class ReclaimThread
 {
-    /// <summary>The low watermark is this part of memory, within bounds: what a few threads take while the thread wakes up.</summary>
-    private const int LowFraction = 64;
-    private const long LeastLow = 16;
-    private const long MostLow = 4096;
-
     /// <summary>Frames freed between two looks at the pool.</summary>
     private const int Batch = 32;
 
     /// <summary>How often a sleeping thread looks whether its memory still exists.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
+    /// <summary>The first rest after nothing could be freed; each further one is twice as long, up to 32 times (Linux's <c>kswapd</c> gives up after sixteen failures).</summary>
     private static readonly TimeSpan s_rest = TimeSpan.FromMilliseconds(100);
+    private const int MostDoublings = 5;
 
     private readonly Reclaimer _reclaimer;
     private readonly PhysicalMemory _memory;
@@ -39,24 +36,31 @@ internal sealed class ReclaimThread
     // 1 from the wake-up until the thread goes to sleep: saves the others a wake-up each. 1 from Stop on.
     private Word32 _isAwake, _isStopped;
 
+    // Stints in a row that freed nothing. The thread's own.
+    private int _failures;
+
     public ReclaimThread(Reclaimer reclaimer, PhysicalMemory memory)
     {
         _reclaimer = reclaimer;
         _memory = memory;
-        LowWatermark = Math.Min(Math.Clamp(memory.CapacityInFrames / LowFraction, LeastLow, MostLow), memory.CapacityInFrames / 4);
+    }
+
+    /// <summary>Once.</summary>
+    public void Start()
+    {
         var self = new WeakReference<ReclaimThread>(this);
         Parker parker = _parker;
         Threads.StartBackground("Faultline reclaim", () => Run(self, parker));
     }
-
-    /// <summary>In frames.</summary>
-    public long LowWatermark { get; }
 
     public void Wake()
     {
         // The look keeps the flag's line shared while the thread is awake. The exchange is a full fence: pairs with the one before the thread sleeps.
         if (_isAwake.LoadRelaxed() == 0 && _isAwake.Exchange(1) == 0) _parker.Unpark();
     }
+
+    /// <summary>A thread waits for what only the reclaim thread may do: no rest now.</summary>
+    public void Hurry() => _parker.Unpark();
 
     /// <summary>Afterwards no frame is touched any more.</summary>
     public void Stop()
@@ -87,18 +91,19 @@ internal sealed class ReclaimThread
         _atWork.Exit();
 
         // Nothing may leave: the threads that need frames find that out for themselves. Awake for them a while longer, else each would wake us to look in vain.
-        if (!isBalanced) _parker.Park(s_rest);
+        if (isBalanced) _failures = 0;
+        else _parker.Park(s_rest * (1 << Math.Min(_failures++, MostDoublings)));
 
         // Whoever takes frames from here on wakes us again; who took some between our last look and this found us awake. A full fence between the flag and the look.
         _isAwake.Exchange(0);
-        if (_memory.Frames.CountPool() < LowWatermark) Wake();
+        if (_memory.Frames.CountPool() < _reclaimer.LowWatermark) Wake();
         return !isStopped;
     }
 
     /// <summary>False if nothing more can be freed.</summary>
     private bool TryBalance()
     {
-        while (_isStopped.LoadAcquire() == 0 && _memory.Frames.CountPool() < 2 * LowWatermark)
+        while (_isStopped.LoadAcquire() == 0 && _memory.Frames.CountPool() < 2 * _reclaimer.LowWatermark)
         {
             if (_reclaimer.Free(Batch) == 0) return false;
         }

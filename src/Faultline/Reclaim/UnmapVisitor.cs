@@ -1,11 +1,9 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Faultline.Areas;
 using Faultline.Paging;
 using Faultline.Physical;
 using Faultline.Swap;
 using Faultline.Sync;
-using Faultline.Translation;
 
 namespace Faultline.Reclaim;
 
@@ -20,11 +18,7 @@ namespace Faultline.Reclaim;
 /// </remarks>
 internal struct UnmapVisitor(PhysicalMemory memory, bool onlyUnshared) : IMappingVisitor
 {
-    /// <summary>Mappings taken away in one pass; the rest waits for the next.</summary>
-    private const int MostMappings = 16;
-
-    private Cleared _cleared;
-    private int _count;
+    private ClearedEntries _cleared;
 
     /// <summary>The page's slot, once claimed; none if all devices are full.</summary>
     public SwapEntry Slot { get; private set; }
@@ -58,14 +52,11 @@ internal struct UnmapVisitor(PhysicalMemory memory, bool onlyUnshared) : IMappin
         }
 
         Replace(mapping, value, ref frame);
-        return _count < MostMappings;
+        return !_cleared.IsFull;
     }
 
     /// <summary>Takes the translations of what was unmapped from all accessors, and waits for their sections. Outside all locks but the page's.</summary>
-    public void ShootDown()
-    {
-        for (int i = 0; i < _count; i++) Shootdown.Invalidate(_cleared[i].Space, _cleared[i].Accessors, _cleared[i].Address, _cleared[i].Address + Page.Size);
-    }
+    public readonly void ShootDown() => _cleared.ShootDown();
 
     private bool TryClaim(uint pfn, ref FrameInfo frame)
     {
@@ -86,7 +77,7 @@ internal struct UnmapVisitor(PhysicalMemory memory, bool onlyUnshared) : IMappin
 
         // Exchange: a lock-free fill may be setting accessed and dirty. A user's mark stays with the entry.
         Native.Exchange(ref mapping.Entry, Slot.ToPte().With(value.Value & Pte.UserProtectedBit).Value);
-        Clear(mapping);
+        _cleared.Add(mapping);
         if (frame.Is(FrameState.Exclusive)) frame.Clear(FrameState.Exclusive);
         FrameReferences.RemoveMapping(ref frame);
         bool last = FrameReferences.DropReference(ref frame);
@@ -101,24 +92,8 @@ internal struct UnmapVisitor(PhysicalMemory memory, bool onlyUnshared) : IMappin
         // Compare: a lock-free fill for a write may be setting dirty.
         if (Native.CompareExchange(ref mapping.Entry, 0, value.Value) != value.Value) return false;
         mapping.Table.Entries--;
-        Clear(mapping);
+        _cleared.Add(mapping);
         FrameReferences.RemoveMapping(ref frame);
         return IsDropped = true;
-    }
-
-    private void Clear(in Mapping mapping)
-    {
-        // The order of TlbGather.Cleared: generation, full fence, accessors.
-        Native.StoreRelaxed(ref mapping.Table.Generation, mapping.Table.Generation + 1);
-        Fence.Full();
-        _cleared[_count++] = new Shot(mapping.Space, mapping.Address, Native.LoadAcquire(ref mapping.Table.Accessors));
-    }
-
-    private readonly record struct Shot(AddressSpace Space, ulong Address, ulong Accessors);
-
-    [InlineArray(MostMappings)]
-    private struct Cleared
-    {
-        private Shot _first;
     }
 }

@@ -8,7 +8,7 @@ namespace Faultline.Swap;
 ///  | cached |  holders                            |   0: free
 ///  +--------+-------------------------------------+
 /// </code>
-/// Holders are the page-table entries that name the slot, and faults for as long as they read it. Cached: the swap cache has a frame with the page.
+/// Holders are the page-table entries that name the slot, or the cache of the file whose page it has, and faults for as long as they read it. Cached: the swap cache has a frame with the page.
 /// </remarks>
 internal readonly record struct SlotState(uint Value)
 {

@@ -58,6 +58,27 @@ internal sealed class SwapArea
     /// <summary>Takes a free slot for a page, which is in the swap cache from here on; 0 if there is none. Under the page's lock.</summary>
     public uint TryAllocate(uint pfn)
     {
+        uint slot = TryTake();
+        if (slot == 0) return 0;
+        _states[slot].StoreRelaxed(SlotState.OnlyCached.Value);
+
+        // Release: publishes the state. Whoever looks comes through an entry, which is stored later.
+        _frames[slot].StoreRelease(pfn);
+        return slot;
+    }
+
+    /// <summary>Takes a free slot, which the caller holds; 0 if there is none. For a page that others find in its file's cache until it is written.</summary>
+    public uint TryAllocateHeld()
+    {
+        uint slot = TryTake();
+
+        // Nobody else knows the slot yet.
+        if (slot != 0) _states[slot].StoreRelaxed(new SlotState().WithHolders(1).Value);
+        return slot;
+    }
+
+    private uint TryTake()
+    {
         uint skips = _skips.LoadRelaxed();
         if (skips != 0)
         {
@@ -70,10 +91,6 @@ internal sealed class SwapArea
         _slots.Exit();
         if (slot == 0) return 0;
         Debug.Assert(new SlotState(_states[slot].LoadRelaxed()).IsFree, "A slot in use is not handed out.");
-        _states[slot].StoreRelaxed(SlotState.OnlyCached.Value);
-
-        // Release: publishes the state. Whoever looks comes through an entry, which is stored later.
-        _frames[slot].StoreRelease(pfn);
         return slot;
     }
 
@@ -120,7 +137,7 @@ internal sealed class SwapArea
         return pfn;
     }
 
-    /// <summary>Writes a cached page to the device; false if the device refuses. Under the page's lock, nobody writes to the page.</summary>
+    /// <summary>Writes a page to the device; false if the device refuses. Under the page's lock, nobody writes to the page.</summary>
     public bool TryWrite(uint slot, uint pfn)
     {
         bool written = TryWriteToDevice(slot, pfn);

@@ -56,10 +56,22 @@ internal sealed class SwapSpace
         return SwapEntry.None;
     }
 
+    /// <summary>A slot that the caller holds, for a page of a file that is nothing but its cache; none if all devices are full. See <see cref="SwapArea.TryAllocateHeld"/>.</summary>
+    public SwapEntry TryAllocateHeld()
+    {
+        for (int i = 0; i < _areas.Length; i++)
+        {
+            uint slot = _areas[i].TryAllocateHeld();
+            if (slot != 0) return new SwapEntry(i, slot);
+        }
+
+        return SwapEntry.None;
+    }
+
     /// <summary>One more page-table entry names the slot: by whoever knows one under its PTE lock, or has just allocated the slot.</summary>
     public void AddHolder(SwapEntry entry) => AreaOf(entry).AddHolder(entry.Slot);
 
-    /// <summary>A page-table entry, or a reader, lets go. Under a PTE lock, or outside sections.</summary>
+    /// <summary>A page-table entry, a file's cache, or a reader, lets go. Under a PTE lock, or outside sections.</summary>
     public void DropHolder(SwapEntry entry) => AreaOf(entry).DropHolder(entry.Slot);
 
     /// <summary>

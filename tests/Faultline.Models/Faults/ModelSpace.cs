@@ -2,6 +2,7 @@ using Faultline.Checker;
 using Faultline.Files;
 using Faultline.Paging;
 using Faultline.Physical;
+using Faultline.Swap;
 
 namespace Faultline.Models.Faults;
 
@@ -30,13 +31,14 @@ internal sealed class ModelSpace
     // Few enough that a model ends by taking each of them once, and more than magazines take in one batch.
     private const int Frames = 100;
 
-    private readonly PhysicalMemory _memory = new(new PhysicalMemoryOptions { CapacityInFrames = Frames, PoisonFreedFrames = true });
+    private readonly PhysicalMemory _memory;
     private readonly List<MemoryAccessor> _accessors = [];
     private readonly List<Action> _checks = [];
 
     public ModelSpace(
-        ExploreScope scope, FaultDesign design = FaultDesign.AreaSequence, WriterLock writerLock = WriterLock.MmapLock, ulong brkStart = 0)
+        ExploreScope scope, FaultDesign design = FaultDesign.AreaSequence, WriterLock writerLock = WriterLock.MmapLock, ulong brkStart = 0, SwapDevice? swap = null)
     {
+        _memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = Frames, PoisonFreedFrames = true, SwapDevices = swap is null ? [] : [swap] });
         Space = new AddressSpace(_memory, new AddressSpaceOptions { Design = design, WriterLock = writerLock });
         if (brkStart != 0) Space.Reset(brkStart);
         Map(First, End);
@@ -139,6 +141,7 @@ internal sealed class ModelSpace
         foreach (MemoryAccessor accessor in _accessors) accessor.Dispose();
         Space.Dispose();
         Assert.Equal(_memory.CapacityInFrames, _memory.FreeFrames);
+        Assert.Equal(_memory.ReclaimStatistics.SwapSlots, _memory.ReclaimStatistics.FreeSwapSlots);
 
         // Handing a frame out checks that nobody wrote to it since it was freed.
         var all = new uint[Frames];

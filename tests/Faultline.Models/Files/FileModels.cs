@@ -3,12 +3,13 @@ using Faultline.Files;
 using Faultline.Models.Faults;
 using Faultline.Paging;
 using Faultline.Physical;
+using Faultline.Reclaim;
 using Faultline.Sync;
 
 namespace Faultline.Models.Files;
 
 /// <summary>
-/// Accesses to a mapped file against what the file does by itself, without <c>mmap_lock</c>: truncation and write-back. Each order that this rests on is turned round once,
+/// Accesses to a mapped file against what the file does by itself, without <c>mmap_lock</c>: truncation, write-back and reclaim. Each order that this rests on is turned round once,
 /// and missed.
 /// </summary>
 public class FileModels
@@ -61,6 +62,88 @@ public class FileModels
     [Fact]
     public void WhenTheOldAddressIsShotDownAfterTheMoveThenAFreedFrameIsWritten() =>
         Checks.WithMutant(Mutant.ShootDownAfterMove, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, WriteAgainstMoveAndCut));
+
+    [Fact]
+    public void WhenAPageIsReadWhileItIsReclaimedThenNobodyReadsWhatItsFrameHoldsNext() =>
+        Checks.AssertPasses(MemoryModel.Tso, ReadAgainstReclaim, Schedules);
+
+    /// <summary>
+    /// <code>
+    ///   fault                                  reclaim
+    ///                                          table lock: no entry, unlock
+    ///   table lock: in the cache, up to date
+    ///                                          two references: out of the cache; the frame is free
+    ///   one more reference; maps the free frame
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenAPageMayBeMappedWhileItIsReclaimedThenAFreeFrameIsMapped() =>
+        Checks.WithMutant(Mutant.ReclaimMappablePages, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, ReadAgainstReclaim));
+
+    [Fact]
+    public void WhenAPageIsWrittenWhileItIsWrittenBackAndReclaimedThenTheFileOrTheCacheHasTheWrite() =>
+        Checks.AssertPasses(MemoryModel.Tso, WriteAgainstReclaim, Schedules);
+
+    /// <summary>The write comes after the write-back and before the entry is taken away.</summary>
+    [Fact]
+    public void WhenAPageIsForgottenThoughItIsDirtyAgainThenAWriteIsLost() =>
+        Checks.WithMutant(Mutant.ForgetDirtyPages, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, WriteAgainstReclaim));
+
+    [Fact]
+    public void WhenAPageIsReadAndUnmappedWhileItIsCutOffThenItsFrameIsNotFreedUnderTheFault() =>
+        Checks.AssertPasses(MemoryModel.Tso, ReadAgainstUnmapAndCut, Schedules);
+
+    /// <summary>The timeline is in <see cref="Areas.AreaChange.Unlist"/>.</summary>
+    [Fact]
+    public void WhenAnAreaLeavesItsFilesListBeforeItsPagesAreZappedThenTheCutFreesAFrameThatIsBeingMapped() =>
+        Checks.WithMutant(Mutant.UnlistBeforeZap, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, ReadAgainstUnmapAndCut));
+
+    private static void ReadAgainstReclaim(ExploreScope scope)
+    {
+        const byte Contents = 7;
+        var model = new ModelSpace(scope);
+        MemoryAccessor accessor = model.AddAccessor();
+        model.TouchNeighbour(model.Reader);
+        VmFile file = model.MapFile(ModelSpace.First, page => page.Fill(Contents));
+        Assert.Equal(FileResult.Ok, file.Cache.GetOrRead(0, out uint frame));
+        model.Space.Memory.Release(frame);
+        scope.Spawn(() => Assert.Equal(Contents, accessor.Read<byte>(ModelSpace.First)));
+        scope.Spawn(() => PageOut.Try(model.Space.Memory, frame, PageOutMode.Urgent));
+        model.AtEnd(() => Assert.Equal(Contents, model.Reader.Read<byte>(ModelSpace.First)));
+    }
+
+    private static void WriteAgainstReclaim(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope);
+        var file = new StoredWord(model.Space.Memory);
+        model.Space.Map(ModelSpace.First, ModelSpace.Length, Protection.ReadWrite, MapFlags.Shared | MapFlags.Fixed, file, offset: 0);
+        MemoryAccessor accessor = model.AddAccessor();
+        accessor.Write(ModelSpace.First, 1L);
+        uint frame = model.Space.PageTable.Walk(ModelSpace.First).Value.Frame;
+        scope.Spawn(() => accessor.Write(ModelSpace.First, 2L));
+        scope.Spawn(() => PageOut.Try(model.Space.Memory, frame, PageOutMode.Urgent, mayWrite: true));
+        model.AtEnd(() =>
+        {
+            Assert.Equal(2L, model.Reader.Read<long>(ModelSpace.First));
+            file.Flush();
+            Assert.Equal(2L, file.Stored);
+            file.Dispose();
+        });
+    }
+
+    private static void ReadAgainstUnmapAndCut(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope);
+        var file = new MemoryFile(model.Space.Memory, length: ModelSpace.Length);
+        model.Space.Map(ModelSpace.First, ModelSpace.Length, Protection.ReadWrite, MapFlags.Shared | MapFlags.Fixed, file, offset: 0);
+        MemoryAccessor accessor = model.AddAccessor();
+        model.TouchNeighbour(model.Reader);
+        file.Write(0, [7]);
+        scope.Spawn(() => ModelSpace.TryTo(() => accessor.Read<byte>(ModelSpace.First), FaultSignal.BusError));
+        scope.Spawn(model.Unmap);
+        scope.Spawn(() => file.SetLength(0));
+        model.AtEnd(file.Dispose);
+    }
 
     private static void WriteAgainstMoveAndCut(ExploreScope scope)
     {
@@ -145,7 +228,11 @@ public class FileModels
 
         protected internal override bool WritesBack => true;
 
-        protected override void ReadPage(ulong pageIndex, Span<byte> destination) => destination.Clear();
+        protected override void ReadPage(ulong pageIndex, Span<byte> destination)
+        {
+            destination.Clear();
+            BitConverter.TryWriteBytes(destination, Stored);
+        }
 
         protected internal override void WritePages(ulong firstPage, ReadOnlySpan<byte> source) => Stored = BitConverter.ToInt64(source);
     }

@@ -1,5 +1,6 @@
 using CsCheck;
 using Faultline.Files;
+using Faultline.Tests.Swap;
 
 namespace Faultline.Tests.Files;
 
@@ -23,6 +24,7 @@ public class FileModelTests
         ReadPrivate,
         Flush,
         Forget,
+        Reclaim,
     }
 
     private static readonly Gen<(Call Call, int Offset, int Length, byte Value)[]> s_program = Gen.Select(
@@ -36,7 +38,8 @@ public class FileModelTests
     public void AMemoryFileAgreesWithArrays(FaultDesign design) =>
         s_program.Sample(program =>
         {
-            using var guest = new Guest(design, frames: 256);
+            using var device = new TestSwapDevice(64);
+            using var guest = new Guest(design, frames: 256, swap: device);
             using var file = new MemoryFile(guest.Memory, length: 2 * P);
             Run(program, guest, file, new byte[2 * P], stored: null);
         }, iter: 60);
@@ -107,6 +110,9 @@ public class FileModelTests
                     break;
                 case Call.Forget:
                     guest.Advise(0, Pages, Advice.DontNeed);
+                    break;
+                case Call.Reclaim:
+                    guest.Memory.Reclaimer.Free(1 + (length % (2 * Pages)));
                     break;
             }
 

@@ -83,7 +83,7 @@ public class PageOutTests
     }
 
     [Fact]
-    public void WhenPrivatePagesOfAFileWereWrittenThenTheyLeaveTooAndCachedOnesDoNot()
+    public void WhenPrivatePagesOfAFileWereWrittenThenTheyLeaveForTheDeviceAndCachedOnesForTheFile()
     {
         using var device = new TestSwapDevice(100);
         using var guest = new Guest(swap: device);
@@ -94,7 +94,14 @@ public class PageOutTests
         ReclaimEverything(guest);
         Assert.Equal(5, device.Writes);
         for (int page = 0; page < 5; page++) Assert.Equal(Guest.WordOf(page), guest.Cpu.Read<ulong>(Guest.At(page)));
-        Assert.True(guest.EntryOf(10).IsPresent);
+
+        // Those too that private pages were copied from.
+        Assert.Equal(Pages, guest.Memory.ReclaimStatistics.FilePagesDropped);
+        for (int page = 5; page < Pages; page++)
+        {
+            Assert.True(guest.EntryOf(page).IsNone);
+            Assert.Equal(Faultline.Files.GeneratedFile.WordAt(file.Identity, (ulong)page, 0), guest.Cpu.Read<ulong>(Guest.At(page)));
+        }
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public class EverythingStressTests
     private const int MemoryFileAt = WorldAt + SharedPages;
     private const int HostFileAt = MemoryFileAt + SharedPages;
 
-    // With swap: less than everybody wants, most of which is the ballast's. Some hundred frames do not leave: cached pages of files, tables, locked pages.
+    // With swap: less than everybody wants, most of which is the ballast's; pages of files leave too. Some frames do not: tables, locked pages.
     private const int ScarceFrames = 1024;
     private const int BallastPages = 4 * ScarceFrames;
     private const int BallastAt = 1 << 17;

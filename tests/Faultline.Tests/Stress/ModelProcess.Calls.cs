@@ -87,7 +87,7 @@ internal sealed partial class ModelProcess
         for (int page = from; page < from + count; page++) pages[page].MarkFree();
     }
 
-    /// <summary>Private pages leave if there is where to; nobody can tell.</summary>
+    /// <summary>Pages leave if there is where to; nobody can tell.</summary>
     public void PageOut(int from, int most)
     {
         int count = RunAt(from, most);

@@ -41,7 +41,7 @@ internal sealed class StressFile(AddressSpace[] spaces, VmFile file, int pages, 
         AddressSpace space = cpu.Space;
         int page = random.Next(Pages), count = 1 + random.Next(Math.Min(4, Pages - page));
         ulong address = At(page), length = (ulong)count * P;
-        switch (random.Next(16))
+        switch (random.Next(19))
         {
             case 0:
                 Cut(cpu, page, random);
@@ -80,6 +80,12 @@ internal sealed class StressFile(AddressSpace[] spaces, VmFile file, int pages, 
                 break;
             case 12:
                 file.Flush();
+                break;
+            case 13:
+                Assert.Contains(space.TryAdvise(address, length, Advice.PageOut), s_expected);
+                break;
+            case 14:
+                file.Memory.Reclaimer.Free(1 + random.Next(Pages));
                 break;
             default:
                 MapAgain(space, page, count);
