@@ -37,6 +37,7 @@ public sealed partial class AddressSpace
         ulong end = address + rounded;
         if (end < address) return Errno.EINVAL;
         if (end == address) return Errno.None;
+        if (IsKilled) return Errno.EINTR;
         if (advice == Advice.HardwarePoison) return Options.Privileged ? PoisonPages(address, end) : Errno.EPERM;
         if (advice is Advice.PopulateRead or Advice.PopulateWrite) return PopulateAsAdvised(address, end, advice);
 
@@ -59,6 +60,7 @@ public sealed partial class AddressSpace
         {
             try
             {
+                if (hold.IsKilled) return Errno.EINTR;
                 Errno error = AdviseLocked(start, end, advice, hold.Change);
                 if (!hold.IsRefusal(error)) return error;
             }
@@ -178,7 +180,8 @@ public sealed partial class AddressSpace
     {
         for (ulong address = start; address < end; address += Page.Size)
         {
-            if (FaultHandler.Populate(this, address, AccessKind.Read) != FaultSignal.None) return Errno.EFAULT;
+            FaultSignal signal = FaultHandler.Populate(this, address, AccessKind.Read);
+            if (signal != FaultSignal.None) return signal == FaultSignal.Killed ? Errno.EINTR : Errno.EFAULT;
             RangeHold range = EnterRead(LockUser.Advise, address, address + Page.Size);
             bool poisoned = PageOperations.TryPoison(this, address);
             ExitRead(range);

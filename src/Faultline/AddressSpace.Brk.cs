@@ -39,6 +39,8 @@ public sealed partial class AddressSpace
         {
             try
             {
+                current = _brk.LoadRelaxed();
+                if (hold.IsKilled) return Errno.EINTR;
                 error = MoveBreak(address, ref hold, out current, out toPopulate);
                 if (!hold.IsRefusal(error)) break;
             }

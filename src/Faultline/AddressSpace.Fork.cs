@@ -21,7 +21,7 @@ public sealed partial class AddressSpace
     /// inherited: areas advised <see cref="Advice.DontFork"/>, the pages of those advised <see cref="Advice.WipeOnFork"/>, and memory locks.
     /// </summary>
     /// <param name="child">The new space, with the same options and limits; null if the call failed.</param>
-    /// <returns>ENOMEM: overcommit, or no frame for the child's tables.</returns>
+    /// <returns>ENOMEM: overcommit, or no frame for the child's tables. EINTR: killed.</returns>
     public Errno TryFork(out AddressSpace? child)
     {
         EnterCall();
@@ -29,7 +29,12 @@ public sealed partial class AddressSpace
         if (PageTable.TryCreate(Memory, Options.MemoryGroup) is not { } table) return Errno.ENOMEM;
         var copy = new AddressSpace(this, table);
         bool complete = false;
-        MmapLock.EnterWrite(LockUser.Fork);
+        if (!MmapLock.TryEnterWrite(LockUser.Fork, FatalSignal))
+        {
+            copy.Dispose();
+            return Errno.EINTR;
+        }
+
         try
         {
             foreach (VmArea area in Areas.Range(0, UserSpace.End))

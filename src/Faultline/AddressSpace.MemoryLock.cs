@@ -82,7 +82,7 @@ public sealed partial class AddressSpace
 
         bool current = (flags & LockAllFlags.Current) != 0;
         AreaFlags locks = (flags & LockAllFlags.OnFault) != 0 ? AreaFlags.LockMask : AreaFlags.Locked;
-        MmapLock.EnterWrite(LockUser.MemoryLock);
+        if (!MmapLock.TryEnterWrite(LockUser.MemoryLock, FatalSignal)) return Errno.EINTR;
         try
         {
             if (current && !Options.Privileged && Usage.Total > Page.Count(Limits.MemoryLock)) return Errno.ENOMEM;
@@ -98,11 +98,12 @@ public sealed partial class AddressSpace
         return Errno.None;
     }
 
-    /// <summary>Undoes all locking, of what is and of what will be mapped (<c>munlockall</c>). Cannot fail.</summary>
+    /// <summary>Undoes all locking, of what is and of what will be mapped (<c>munlockall</c>).</summary>
+    /// <exception cref="AddressSpaceException">EINTR: killed. It cannot fail otherwise.</exception>
     public void MemoryUnlockAll()
     {
         EnterCall();
-        MmapLock.EnterWrite(LockUser.MemoryLock);
+        if (!MmapLock.TryEnterWrite(LockUser.MemoryLock, FatalSignal)) throw new AddressSpaceException("munlockall", Errno.EINTR);
         try
         {
             _defaultFlags = AreaFlags.None;
@@ -124,6 +125,7 @@ public sealed partial class AddressSpace
         {
             try
             {
+                if (hold.IsKilled) return Errno.EINTR;
                 Errno error = ApplyLock(start, length, locks, hold.Change);
                 if (!hold.IsRefusal(error)) return error;
             }

@@ -44,6 +44,7 @@ public sealed partial class AddressSpace
         ulong end = address + Page.Ceiling(length);
         if (end < address) return Errno.ENOMEM;
         if (end == address) return Errno.None;
+        if (IsKilled) return Errno.EINTR;
 
         var holes = Errno.None;
         while (true)

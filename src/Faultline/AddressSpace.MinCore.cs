@@ -27,6 +27,7 @@ public sealed partial class AddressSpace
         ulong end = address + Page.Ceiling(length);
         if (Page.Count(end - address) > (ulong)residency.Length) return Errno.EFAULT;
 
+        if (IsKilled) return Errno.EINTR;
         RangeHold range = EnterRead(LockUser.Query, address, end);
         try
         {

@@ -32,19 +32,21 @@ public sealed partial class AddressSpace
     /// <param name="flags">How.</param>
     /// <param name="pinned">The pages, in order up to the first that could not be pinned (Linux returns their number); null if the call failed.</param>
     /// <returns>
-    /// None: one page at least is pinned. EINVAL: no or unknown flags, nothing or too much to pin. EFAULT: the first page is not mapped, its area does not allow the use, it is no
+    /// None: one page at least is pinned. EAGAIN: NoWait, and the first page would have to be waited for (Linux returns 0 pages); pin it without NoWait on a thread that may wait, as KVM's
+    /// asynchronous page faults do. EINTR: the space was killed, and the first page is not in memory. EINVAL: no or unknown flags, nothing or too much to pin. EFAULT: the first page is not mapped, its area does not allow the use, it is no
     /// page of memory (a device's), beyond the end of its file, or lost; or it is to be pinned long-term for writing and belongs to a file that tracks what is written. ENOMEM: no frame.
     /// </returns>
     public Errno TryPinPages(ulong address, ulong length, PinFlags flags, out PinnedPages? pinned)
     {
-        const PinFlags Known = PinFlags.Write | PinFlags.LongTerm;
+        const PinFlags Known = PinFlags.Write | PinFlags.LongTerm | PinFlags.NoWait;
         EnterCall();
         pinned = null;
         if ((flags & ~Known) != 0 || length is 0 or > MostPinned) return Errno.EINVAL;
         if (!UserSpace.Contains(address, length)) return Errno.EFAULT;
         ulong start = Page.Floor(address), end = Page.Ceiling(address + length);
         uint[] frames = new uint[Page.Count(end - start)];
-        var mode = (PinMode)flags;
+        var mode = (PinMode)(flags & ~PinFlags.NoWait);
+        FaultFlags how = (flags & PinFlags.NoWait) != 0 ? FaultFlags | FaultFlags.AllowRetry | FaultFlags.NoWait : FaultFlags;
         var error = Errno.None;
         int done = 0;
         try
@@ -52,7 +54,7 @@ public sealed partial class AddressSpace
             while (error == Errno.None && done < frames.Length)
             {
                 Span<uint> room = frames.AsSpan(done, Math.Min(PinBatch, frames.Length - done));
-                error = PinSome(start + ((ulong)done << Page.Shift), mode, room, out int count);
+                error = PinSome(start + ((ulong)done << Page.Shift), mode, how, room, out int count);
                 done += count;
             }
         }
@@ -69,7 +71,7 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>Pins one page at least, and others that follow and are ready. Holding nothing.</summary>
-    private Errno PinSome(ulong start, PinMode mode, Span<uint> frames, out int count)
+    private Errno PinSome(ulong start, PinMode mode, FaultFlags how, Span<uint> frames, out int count)
     {
         bool isWrite = (mode & PinMode.Write) != 0;
         while (true)
@@ -78,17 +80,22 @@ public sealed partial class AddressSpace
             if (count != 0) return Errno.None;
             var error = obstacle switch
             {
-                PinObstacle.Fault => ErrorOf(FaultHandler.Populate(this, start, isWrite ? AccessKind.Write : AccessKind.Read)),
+                PinObstacle.Fault => FaultForPin(start, isWrite ? AccessKind.Write : AccessKind.Read, how),
                 PinObstacle.Shared => Unshare(start),
                 _ => Errno.EFAULT,
             };
             if (error != Errno.None) return error;
         }
+    }
 
-        static Errno ErrorOf(FaultSignal signal) => signal switch
+    private Errno FaultForPin(ulong address, AccessKind access, FaultFlags how)
+    {
+        FaultSignal signal = FaultHandler.Populate(this, address, access, how, out bool isRetry);
+        return signal switch
         {
-            FaultSignal.None => Errno.None,
+            FaultSignal.None => isRetry ? Errno.EAGAIN : Errno.None,
             FaultSignal.OutOfMemory => Errno.ENOMEM,
+            FaultSignal.Killed => Errno.EINTR,
             _ => Errno.EFAULT,
         };
     }

@@ -25,6 +25,7 @@ public sealed partial class AddressSpace
             {
                 FaultSignal signal = Populate(position, stop, PopulateAccess(area.Flags));
                 if (signal != FaultSignal.None && !ignoreErrors) return PopulateError(signal);
+                if (signal == FaultSignal.Killed) return Errno.None;
             }
 
             position = stop;
@@ -50,6 +51,10 @@ public sealed partial class AddressSpace
         return (flags & AreaFlags.AccessMask) == AreaFlags.Execute ? AccessKind.Execute : AccessKind.Read;
     }
 
-    private static Errno PopulateError(FaultSignal signal) =>
-        signal is FaultSignal.OutOfMemory or FaultSignal.NotMapped ? Errno.ENOMEM : Errno.EFAULT;
+    private static Errno PopulateError(FaultSignal signal) => signal switch
+    {
+        FaultSignal.OutOfMemory or FaultSignal.NotMapped => Errno.ENOMEM,
+        FaultSignal.Killed => Errno.EINTR,
+        _ => Errno.EFAULT,
+    };
 }

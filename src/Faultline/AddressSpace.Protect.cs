@@ -48,6 +48,7 @@ public sealed partial class AddressSpace
         {
             try
             {
+                if (hold.IsKilled) return Errno.EINTR;
                 error = ProtectLocked(address, end, rights, grows, hold.Change, ref toPopulate);
                 if (!hold.IsRefusal(error)) break;
             }

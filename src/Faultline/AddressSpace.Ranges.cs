@@ -42,21 +42,23 @@ public sealed partial class AddressSpace
     /// <summary>Keeps range writers out once the space's lock is not held for write any more. Called while it is: then nobody holds a range, and this never waits.</summary>
     internal RangeHold ShareAllRanges(LockUser user) => _ranges?.Enter(0, ulong.MaxValue, isExclusive: false, (int)user) ?? default;
 
-    /// <summary>Locks what a change of [<paramref name="start"/>, <paramref name="end"/>) may concern. Outside sections, holding nothing.</summary>
+    /// <summary>
+    /// Locks what a change of [<paramref name="start"/>, <paramref name="end"/>) may concern. Outside sections, holding nothing. The wait is killable: see
+    /// <see cref="WriterHold.IsKilled"/>.
+    /// </summary>
     private WriterHold EnterWrite(LockUser user, ulong start, ulong end) => EnterWrite(user, new Change(start, end));
 
     /// <inheritdoc cref="EnterWrite(LockUser, ulong, ulong)"/>
     private WriterHold EnterWrite<T>(LockUser user, T concern)
         where T : struct, IConcern
     {
-        if (_ranges is null) return EnterWriteWhole(user);
-        MmapLock.EnterRead(user);
+        if (_ranges is null || !MmapLock.TryEnterRead(user, FatalSignal)) return EnterWriteWhole(user);
         (ulong low, ulong high) = concern.Of(this);
 
         // An empty range, or one that wraps, is an error or nothing: to be told by who holds everything.
         for (int i = 0; i < MaxWidenings && low < high; i++)
         {
-            RangeHold range = _ranges.Enter(low, high, isExclusive: true, (int)user);
+            if (!TryEnterRange(user, low, high, out RangeHold range)) break;
             (ulong lowNow, ulong highNow) = concern.Of(this);
             bool isEnough = low <= lowNow && highNow <= high;
 #if FAULTLINE_EXPLORE
@@ -73,11 +75,8 @@ public sealed partial class AddressSpace
         return EnterWriteWhole(user);
     }
 
-    private WriterHold EnterWriteWhole(LockUser user)
-    {
-        MmapLock.EnterWrite(user);
-        return WriterHold.OfWhole(this, _change, user);
-    }
+    private WriterHold EnterWriteWhole(LockUser user) =>
+        MmapLock.TryEnterWrite(user, FatalSignal) ? WriterHold.OfWhole(this, _change, user) : default;
 
     /// <summary>Finds the place of a map and locks what it may concern; nothing is held after an error. Outside sections, holding nothing.</summary>
     /// <remarks>
@@ -86,8 +85,7 @@ public sealed partial class AddressSpace
     /// </remarks>
     private Errno EnterForMap(in MapRequest request, out ulong start, out WriterHold hold)
     {
-        if (_ranges is null) return EnterForMapWhole(in request, out start, out hold);
-        MmapLock.EnterRead(LockUser.Map);
+        if (_ranges is null || !MmapLock.TryEnterRead(LockUser.Map, FatalSignal)) return EnterForMapWhole(in request, out start, out hold);
         var placement = new Placement(this);
         ulong ceiling = Options.MmapBase;
         for (int i = 0; i < MaxSearches; i++)
@@ -100,7 +98,7 @@ public sealed partial class AddressSpace
             RangeHold range;
             if (request.IsFixed || request.Place is not null)
             {
-                range = _ranges.Enter(low, high, isExclusive: true, (int)LockUser.Map);
+                if (!TryEnterRange(LockUser.Map, low, high, out range)) break;
             }
             else if (!_ranges.TryEnter(low, high, isExclusive: true, out range, out ulong heldFrom, (int)LockUser.Map))
             {
@@ -129,6 +127,7 @@ public sealed partial class AddressSpace
     {
         start = 0;
         hold = EnterWriteWhole(LockUser.Map);
+        if (hold.IsKilled) return Errno.EINTR;
         Errno error = HasTooManyAreas ? Errno.ENOMEM : new Placement(this).Find(in request, Options.MmapBase, out start);
         if (error != Errno.None) hold.Exit();
         else if (request.Place is { } place) start = place.Take(start);

@@ -20,7 +20,7 @@ public sealed partial class AddressSpace
     /// <summary>True if all of a range has the rights asked for: then there is nothing to do, and the range is locked for read while that is found.</summary>
     private bool HasRights(ulong start, ulong end, AreaFlags rights)
     {
-        if (_ranges is null || !HasRightsNow(start, end, rights)) return false;
+        if (_ranges is null || IsKilled || !HasRightsNow(start, end, rights)) return false;
         RangeHold range = EnterRead(LockUser.Protect, start, end);
         bool has = HasRightsNow(start, end, rights);
         ExitRead(range);
@@ -38,9 +38,8 @@ public sealed partial class AddressSpace
         if (mayRefine && IsOneAreaThatStaysApart(start, end, rights))
         {
             // With the pages beside it: whoever changes a neighbour has locked that page too, so the neighbour stays what it is.
-            MmapLock.EnterRead(LockUser.Protect);
-            RangeHold range = _ranges.Enter(start - Page.Size, end + Page.Size, isExclusive: true, (int)LockUser.Protect);
-            bool isEnough = IsOneAreaThatStaysApart(start, end, rights);
+            if (!MmapLock.TryEnterRead(LockUser.Protect, FatalSignal)) return default;
+            bool isEnough = TryEnterRange(LockUser.Protect, start - Page.Size, end + Page.Size, out RangeHold range) && IsOneAreaThatStaysApart(start, end, rights);
 #if FAULTLINE_EXPLORE
             isEnough |= Mutants.Active == Mutant.SkipSecondLookUnderRange;
 #endif

@@ -53,6 +53,7 @@ public sealed partial class AddressSpace
         {
             try
             {
+                if (hold.IsKilled) return Errno.EINTR;
                 error = RemapLocked(in request, ref hold, out mapped, out toPopulate);
                 if (!hold.IsRefusal(error)) break;
             }
@@ -107,11 +108,12 @@ public sealed partial class AddressSpace
         var source = new Source(request);
         if (_ranges is null || (request.Flags & RemapFlags.Fixed) == 0) return EnterWrite(LockUser.Remap, source);
         var target = new Change(request.NewAddress, request.NewAddress + request.NewLength);
-        MmapLock.EnterRead(LockUser.Remap);
+        if (!MmapLock.TryEnterRead(LockUser.Remap, FatalSignal)) return default;
         ((ulong low, ulong high), (ulong targetLow, ulong targetHigh)) = (source.Of(this), target.Of(this));
         for (int i = 0; i < MaxWidenings && low < high; i++)
         {
-            var held = new RangeHolds(_ranges.Enter(low, high, isExclusive: true, (int)LockUser.Remap));
+            if (!TryEnterRange(LockUser.Remap, low, high, out RangeHold first)) break;
+            var held = new RangeHolds(first);
             if (held.TryAdd(_ranges, targetLow, targetHigh, LockUser.Remap, out _))
             {
                 ((ulong lowNow, ulong highNow), (ulong targetLowNow, ulong targetHighNow)) = (source.Of(this), target.Of(this));

@@ -87,6 +87,6 @@ public sealed partial class AddressSpace
         if (!UserSpace.Contains(address, 1)) return 0;
         ulong start = Page.Floor(address), end = Math.Min(Page.Ceiling(address + (ulong)length), UserSpace.End);
         Span<uint> room = frames[..(int)Math.Min((ulong)frames.Length, Page.Count(end - start))];
-        return PinSome(start, mode, room, out int count) == Errno.None ? count : 0;
+        return PinSome(start, mode, FaultFlags, room, out int count) == Errno.None ? count : 0;
     }
 }

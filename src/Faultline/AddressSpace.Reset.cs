@@ -9,9 +9,11 @@ public sealed partial class AddressSpace
     /// </summary>
     /// <param name="brkStart">Where the heap begins (Linux <c>start_brk</c>), in bytes; 0 if <see cref="TryBrk"/> will not be used.</param>
     /// <param name="stackStart">An address within the area that <see cref="Maps"/> is to call <c>[stack]</c>; 0 for none.</param>
+    /// <exception cref="AddressSpaceException">EINTR: killed.</exception>
     public void Reset(ulong brkStart, ulong stackStart = 0)
     {
         EnterCall();
+        if (IsKilled) throw new AddressSpaceException("execve", Errno.EINTR);
         Clear(brkStart, stackStart);
     }
 }

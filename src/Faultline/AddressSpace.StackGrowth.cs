@@ -27,6 +27,7 @@ public sealed partial class AddressSpace
         {
             try
             {
+                if (hold.IsKilled) return false;
                 bool covers = GrowStack(address, hold.Change);
                 if (covers || !hold.IsRefusal(Errno.ENOMEM)) return covers;
             }

@@ -27,6 +27,7 @@ public sealed partial class AddressSpace
         {
             try
             {
+                if (hold.IsKilled) return Errno.EINTR;
                 Errno error = RemoveAndFree(ref hold, address, end);
                 if (!hold.IsRefusal(error)) return error;
             }

@@ -100,6 +100,7 @@ public sealed partial class AddressSpace
         WriterHold hold = EnterWrite(LockUser.Protect, new Exactly(address, address + length));
         try
         {
+            if (hold.IsKilled) return Errno.EINTR;
             for (ulong position = address; position < address + length;)
             {
                 if (Areas.Find(position) is not { } area || !area.Has(AreaFlags.UserFaultWriteProtect)) return Errno.ENOENT;
@@ -127,6 +128,7 @@ public sealed partial class AddressSpace
         {
             try
             {
+                if (hold.IsKilled) return Errno.EINTR;
                 Errno error = ChangeUserFault(address, end, handler, flags, hold.Change);
                 if (!hold.IsRefusal(error)) return error;
             }

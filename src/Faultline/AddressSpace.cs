@@ -92,17 +92,21 @@ public sealed partial class AddressSpace : IDisposable
     // Linux mm->start_stack: the area that contains it is called [stack]. Guarded by MmapLock.
     private ulong _stackStart;
 
-    // 1 once disposed of. Set by exchange; read without order: nobody calls while the space is disposed of.
-    private Word32 _disposed;
+    // What has become of the space, in bits that are only ever set, atomically: one word, so that a miss of an accessor asks once.
+    private Word64 _state;
 
-    internal bool IsDisposed => _disposed.LoadRelaxed() != 0;
+    /// <summary>Read without order: nobody calls while the space is disposed of.</summary>
+    internal bool IsDisposed => (_state.LoadRelaxed() & DisposedState) != 0;
+
+    /// <summary>Disposed of or killed. Read without order: who sees a kill late ends at its next miss, or where it waits.</summary>
+    internal bool HasEnded => _state.LoadRelaxed() != 0;
 
     /// <summary>Gives all pages and tables back. No call is under way and no accessor is in use. Idempotent.</summary>
     public void Dispose()
     {
         if (IsDisposed) return;
         EnterCall();
-        if (_disposed.Exchange(1) != 0) return;
+        if ((_state.Or(DisposedState) & DisposedState) != 0) return;
         Clear(brkStart: 0, stackStart: 0);
         Graveyard.Close();
 

@@ -13,6 +13,9 @@ public enum Errno
     /// <summary>No such thing: the range is not registered.</summary>
     ENOENT = 2,
 
+    /// <summary>The address space was killed before the call could do its work.</summary>
+    EINTR = 4,
+
     /// <summary>A device failed.</summary>
     EIO = 5,
 

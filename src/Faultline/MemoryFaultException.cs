@@ -20,6 +20,9 @@ public enum FaultSignal
 
     /// <summary>No frame could be had: Linux would have called its OOM killer.</summary>
     OutOfMemory = 9,
+
+    /// <summary>SIGKILL: <see cref="AddressSpace.Kill"/>. Whoever runs the guest ends it. The second byte only tells it from <see cref="OutOfMemory"/>.</summary>
+    Killed = 0x109,
 }
 
 /// <summary>An access to guest memory ended in a signal (<see cref="FaultSignal"/>).</summary>
@@ -50,6 +53,7 @@ public sealed class MemoryFaultException : Exception
         FaultSignal.BusError => "beyond the end of the mapped object, or its file or swap device failed (SIGBUS, BUS_ADRERR)",
         FaultSignal.HardwarePoison => "the page was lost to a hardware error (SIGBUS, BUS_MCEERR_AR)",
         FaultSignal.OutOfMemory => "no frame is free, or the space's memory group is at its limit (give PhysicalMemory a larger capacity, or the group)",
+        FaultSignal.Killed => "the address space was killed (SIGKILL)",
         _ => "unknown signal",
     };
 }

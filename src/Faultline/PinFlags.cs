@@ -15,4 +15,10 @@ public enum PinFlags
     /// pin; the shared page of zeroes and pages of a file's cache are replaced before. Not for writing to shared maps of files that track what is written.
     /// </summary>
     LongTerm = 2,
+
+    /// <summary>
+    /// Only what can be had without waiting for a file, a swap device, a page lock or a handler (<c>FOLL_NOWAIT</c>): the first page for which somebody would have to be waited for
+    /// ends the call. Locks are waited for.
+    /// </summary>
+    NoWait = 4,
 }

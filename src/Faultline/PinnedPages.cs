@@ -93,7 +93,7 @@ public sealed class PinnedPages : IDisposable
         {
             // What came after the last write-back must come to the file too; what came after a MADV_FREE is not to be dropped.
             if ((Flags & PinFlags.Write) != 0) _memory.Info(frame).Set(FrameState.Dirty);
-            PageOperations.Unpin(_memory, frame, (PinMode)Flags);
+            PageOperations.Unpin(_memory, frame, (PinMode)(Flags & ~PinFlags.NoWait));
         }
     }
 

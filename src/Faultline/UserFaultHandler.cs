@@ -28,10 +28,16 @@ public readonly record struct UserFault(AddressSpace Space, ulong Address, Acces
 public abstract class UserFaultHandler
 {
     /// <summary>
-    /// Called by the thread that faulted, which holds nothing meanwhile: it may wait, and call any address space or accessor. Several threads call at a time, also for
-    /// the same page. An access to the page that is asked about would ask again, without end.
+    /// Called by the thread that faulted, or by one of its own if <see cref="MayHang"/>; the fault holds nothing meanwhile: it may wait, and call any address space or accessor. Several
+    /// threads call at a time, also for the same page. An access to the page that is asked about would ask again, without end.
     /// </summary>
     /// <returns>True to try the access again: if the reason is still there, the handler is asked again. False: SIGBUS.</returns>
     /// <remarks>An exception goes to the access, or to the call that faulted the page in.</remarks>
     public abstract bool OnFault(in UserFault fault);
+
+    /// <summary>
+    /// True if an answer may never come. Faults then have a thread of its own ask, so that <see cref="AddressSpace.Kill"/> ends their wait; the call goes on to its end, and its
+    /// answer is dropped. Whoever disposes of the space sees to it that no such call is inside it. Costs each fault the start of a thread. Constant.
+    /// </summary>
+    public virtual bool MayHang => false;
 }

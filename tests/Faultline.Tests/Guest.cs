@@ -22,7 +22,7 @@ internal sealed class Guest : IDisposable
 
     public Guest(
         FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false,
-        bool specialBit = true, long? limit = null, WriterLock? writerLock = null, SwapDevice? swap = null, SwapDevice[]? swaps = null)
+        bool specialBit = true, long? limit = null, WriterLock? writerLock = null, SwapDevice? swap = null, SwapDevice[]? swaps = null, bool dropLock = true)
     {
         Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true, SwapDevices = swaps ?? (swap is null ? [] : [swap]) });
         if (limit is { } frameLimit) Group = new MemoryGroup(Memory, frameLimit);
@@ -32,6 +32,7 @@ internal sealed class Guest : IDisposable
             WriterLock = writerLock ?? WriterLocks.Draw(design),
             SingleThreadShortcut = shortcut,
             DowngradeOnUnmap = downgrade,
+            DropLockToWait = dropLock,
             Privileged = privileged,
             HasSpecialBit = specialBit,
             MemoryGroup = Group,

@@ -76,6 +76,12 @@ internal enum Mutant
 
     /// <summary>A move waits for its second range while it holds the first.</summary>
     WaitWithARangeHeld,
+
+    /// <summary>A killable sleep begins without a look whether the signal has come already.</summary>
+    SleepWithoutALookAtTheSignal,
+
+    /// <summary>A killed waiter leaves the lock's queue without waking who waits behind it.</summary>
+    LeaveQueueSilently,
 }
 
 /// <summary>Which mutant the engine is. Chosen before a schedule, never while one runs.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Faultline.Areas;
 using Faultline.Diagnostics;
 using Faultline.Files;
@@ -11,43 +12,59 @@ namespace Faultline.Faults;
 internal static class ClassicFault
 {
     /// <summary>Outside sections, holding nothing.</summary>
-    public static FaultSignal Resolve(ref FaultContext fault, LockUser user)
+    public static FaultSignal Resolve(ref FaultContext fault, LockUser user, FaultFlags flags) => Resolve(ref fault, user, flags, out _);
+
+    /// <summary>As the other form. <paramref name="isRetry"/>: nothing was done, since the fault would have to wait, and <see cref="FaultFlags.NoWait"/> forbids it.</summary>
+    public static FaultSignal Resolve(ref FaultContext fault, LockUser user, FaultFlags flags, out bool isRetry)
     {
+        Debug.Assert(flags.IsLegal(), "Flags of a fault go together only in a few ways.");
         AddressSpace space = fault.Space;
-        bool mayGrow = true;
+        isRetry = false;
         while (true)
         {
             FaultSignal signal;
-            RangeHold hold = Enter(ref fault, user);
+            var held = new FaultLock(space, user, fault.PageAddress, flags.Has(FaultFlags.Killable) ? space.FatalSignal : null);
+            if (!held.TryEnter()) return FaultSignal.Killed;
             try
             {
-                signal = ResolveLocked(ref fault, user, ref hold);
+                signal = ResolveLocked(ref fault, ref flags, ref held, out isRetry);
             }
             finally
             {
                 // A file may throw what it should not; that must not stop the space for good.
-                space.ExitRead(hold);
+                held.Exit();
             }
 
-            if (signal != FaultSignal.NotMapped || !mayGrow) return signal;
+            if (signal != FaultSignal.NotMapped) return signal;
 
             // Below a stack? Growing it replaces the area, which no reader may do (Linux mm/mmap_lock.c:lock_mm_and_find_vma()).
-            mayGrow = space.TryGrowStack(fault.Address, user);
-            if (!mayGrow) return signal;
+            if (!space.TryGrowStack(fault.Address, user)) return space.IsKilled ? FaultSignal.Killed : signal;
             fault.Count(FaultEvent.StackGrowth);
         }
     }
 
-    /// <summary>May give the lock up to wait, and holds it again when it returns: nothing that was found before counts then.</summary>
-    private static FaultSignal ResolveLocked(ref FaultContext fault, LockUser user, ref RangeHold hold)
+    /// <summary>
+    /// May give the lock up to wait: nothing that was found before counts then. Holds it again when it returns, unless the space was killed meanwhile.
+    /// </summary>
+    internal static FaultSignal ResolveLocked(ref FaultContext fault, ref FaultFlags flags, ref FaultLock held, out bool isRetry)
     {
         var backoff = new Backoff();
-        bool mayRetry = fault.Space.Options.DropLockToWait;
-        while (true)
+        FatalSignal? signal = flags.Has(FaultFlags.Killable) ? fault.Space.FatalSignal : null;
+        isRetry = false;
+        while (signal is not { IsPending: true })
         {
             // The tables of live areas stay while the lock is held, but other faults may install some.
             fault.Walk = default;
-            switch (FaultPipeline<ClassicDesign>.Run(ref fault))
+            FaultStep step = FaultPipeline<ClassicDesign>.Run(ref fault);
+            if (step == FaultStep.PageAbsent && fault.Walk.Value.Absent == AbsentKind.HardwarePoison) return FaultSignal.HardwarePoison;
+            if (flags.Has(FaultFlags.NoWait) && Waits(step))
+            {
+                isRetry = true;
+                return FaultSignal.None;
+            }
+
+            FaultSignal outcome = FaultSignal.None;
+            switch (step)
             {
                 case FaultStep.Resolved:
                     return FaultSignal.None;
@@ -61,52 +78,56 @@ internal static class ClassicFault
                 case FaultStep.NeedAnonVma:
                     AnonVmaPreparation.Prepare(fault.Space, fault.Area);
                     break;
-                case FaultStep.NeedFilePage:
-                    FaultSignal signal = AskFile(ref fault, notify: false, user, ref hold, ref mayRetry);
-                    if (signal != FaultSignal.None) return signal;
+                case FaultStep.NeedFilePage or FaultStep.NeedWriteNotice:
+                    outcome = AskFile(ref fault, notify: step == FaultStep.NeedWriteNotice, ref flags, ref held, signal);
                     break;
                 case FaultStep.NeedUser:
-                    if (!AskUser(ref fault, user, ref hold)) return FaultSignal.BusError;
+                    outcome = AskUser(ref fault, ref held, signal);
                     break;
                 case FaultStep.NeedSwappedPage:
-                    signal = ReadSwappedPage(ref fault, user, ref hold, ref mayRetry);
-                    if (signal != FaultSignal.None) return signal;
+                    outcome = ReadSwappedPage(ref fault, ref flags, ref held, signal);
                     break;
                 case FaultStep.PageAbsent:
-                    if (fault.Walk.Value.Absent == AbsentKind.HardwarePoison) return FaultSignal.HardwarePoison;
-
                     // Whoever moves the page holds the lock for read and needs nothing from us (Linux mm/migrate.c:migration_entry_wait()).
-                    fault.Space.ExitRead(hold);
+                    held.Exit();
                     backoff.Wait();
-                    hold = Enter(ref fault, user);
-                    break;
-                case FaultStep.NeedWriteNotice:
-                    FaultSignal refusal = AskFile(ref fault, notify: true, user, ref hold, ref mayRetry);
-                    if (refusal != FaultSignal.None) return refusal;
+                    if (!held.TryEnter()) return FaultSignal.Killed;
                     break;
             }
+
+            if (outcome != FaultSignal.None) return outcome;
         }
+
+        return FaultSignal.Killed;
     }
+
+    /// <summary>What follows the step may take as long as somebody else likes.</summary>
+    private static bool Waits(FaultStep step) =>
+        step is FaultStep.NeedFilePage or FaultStep.NeedWriteNotice or FaultStep.NeedUser or FaultStep.NeedSwappedPage or FaultStep.PageAbsent;
 
     /// <summary>Calls the handler holding nothing. What it throws ends the fault here.</summary>
-    private static bool AskUser(ref FaultContext fault, LockUser user, ref RangeHold hold)
+    private static FaultSignal AskUser(ref FaultContext fault, ref FaultLock held, FatalSignal? signal)
     {
         UserFaultModes reason = fault.Walk.Value.IsNone ? UserFaultModes.Missing : UserFaultModes.WriteProtect;
+        var question = new UserFault(fault.Space, fault.Address, fault.Access, reason);
+        UserFaultHandler handler = fault.Area.Handler!;
         fault.Count(FaultEvent.UserFault);
-        fault.Space.ExitRead(hold);
-        try
+        held.Exit();
+        bool answer;
+        if (signal is not null && handler.MayHang)
         {
-            return fault.Area.Handler!.OnFault(new UserFault(fault.Space, fault.Address, fault.Access, reason));
+            var errand = new UserFaultErrand(handler, question);
+            if (!errand.TryRun("user fault", signal)) return FaultSignal.Killed;
+            answer = errand.Answer;
         }
-        finally
+        else
         {
-            hold = Enter(ref fault, user);
+            answer = handler.OnFault(in question);
         }
-    }
 
-    /// <summary>The page is all that a fault looks at: who changes its area has locked the whole area.</summary>
-    private static RangeHold Enter(ref FaultContext fault, LockUser user) =>
-        fault.Space.EnterRead(user, fault.PageAddress, fault.PageAddress + Page.Size);
+        if (!held.TryEnter()) return FaultSignal.Killed;
+        return answer ? FaultSignal.None : FaultSignal.BusError;
+    }
 
     private static bool TryInstallTables(ref FaultContext fault)
     {
@@ -120,59 +141,45 @@ internal static class ClassicFault
         return true;
     }
 
-    /// <summary>Lets the file read the page, or agree to a write: once without the lock, if the options and the file allow it, then with it.</summary>
+    /// <summary>Lets the file read the page, or agree to a write: once without the lock, if the flags and the file allow it, then with it.</summary>
     /// <remarks>
-    /// Linux's <c>FAULT_FLAG_ALLOW_RETRY</c> and <c>FAULT_FLAG_TRIED</c>: the first wait pins the file, gives the lock up and starts the fault again, whatever came of it,
-    /// since the area may be another by now; the second insists, and its failure is the access's.
+    /// The first wait pins the file, gives the lock up and starts the fault again, whatever came of it, since the area may be another by now; the second insists, and its failure is
+    /// the access's.
     /// </remarks>
-    private static FaultSignal AskFile(ref FaultContext fault, bool notify, LockUser user, ref RangeHold hold, ref bool mayRetry)
+    private static FaultSignal AskFile(ref FaultContext fault, bool notify, ref FaultFlags flags, ref FaultLock held, FatalSignal? signal)
     {
-        if (!mayRetry || !fault.Area.SupportsSpeculation) return SignalOf(notify ? fault.NotifyWrite() : fault.ReadFilePage());
-        mayRetry = false;
+        if (!flags.MayDropLock() || !fault.Area.SupportsSpeculation) return SignalOf(Ask(ref fault, notify, signal));
         VmFile file = fault.Area.File!;
         file.AddReference();
-        fault.Space.ExitRead(hold);
+        held.Exit();
         try
         {
-            Ask(ref fault, file, notify);
+            _ = Ask(ref fault, notify, signal);
         }
         finally
         {
-            hold = Enter(ref fault, user);
-        }
-
-        fault.Count(FaultEvent.Retry);
-        return FaultSignal.None;
-    }
-
-    /// <summary>Gives the file's reference back, which may be the last.</summary>
-    private static void Ask(ref FaultContext fault, VmFile file, bool notify)
-    {
-        try
-        {
-            _ = notify ? fault.NotifyWrite() : fault.ReadFilePage();
-        }
-        finally
-        {
+            // May be the last.
             file.Release();
         }
+
+        return BeginAnew(ref fault, ref flags, ref held);
     }
 
-    /// <summary>As <see cref="AskFile"/>, for a swap device: its slot, which the fault holds, is all that the read needs.</summary>
-    private static FaultSignal ReadSwappedPage(ref FaultContext fault, LockUser user, ref RangeHold hold, ref bool mayRetry)
-    {
-        if (!mayRetry) return SignalOf(fault.ReadSwappedPage());
-        mayRetry = false;
-        fault.Space.ExitRead(hold);
-        try
-        {
-            _ = fault.ReadSwappedPage();
-        }
-        finally
-        {
-            hold = Enter(ref fault, user);
-        }
+    private static FileResult Ask(ref FaultContext fault, bool notify, FatalSignal? signal) => notify ? fault.NotifyWrite(signal) : fault.ReadFilePage(signal);
 
+    /// <summary>As <see cref="AskFile"/>, for a swap device: its slot, which the fault holds, is all that the read needs.</summary>
+    private static FaultSignal ReadSwappedPage(ref FaultContext fault, ref FaultFlags flags, ref FaultLock held, FatalSignal? signal)
+    {
+        if (!flags.MayDropLock()) return SignalOf(fault.ReadSwappedPage(signal));
+        held.Exit();
+        _ = fault.ReadSwappedPage(signal);
+        return BeginAnew(ref fault, ref flags, ref held);
+    }
+
+    private static FaultSignal BeginAnew(ref FaultContext fault, ref FaultFlags flags, ref FaultLock held)
+    {
+        flags |= FaultFlags.Tried;
+        if (!held.TryEnter()) return FaultSignal.Killed;
         fault.Count(FaultEvent.Retry);
         return FaultSignal.None;
     }
@@ -181,6 +188,7 @@ internal static class ClassicFault
     {
         FileResult.Ok => FaultSignal.None,
         FileResult.OutOfMemory => FaultSignal.OutOfMemory,
+        FileResult.Killed => FaultSignal.Killed,
         _ => FaultSignal.BusError,
     };
 }

@@ -1,6 +1,7 @@
 using Faultline.Areas;
 using Faultline.Diagnostics;
 using Faultline.Files;
+using Faultline.Locking;
 using Faultline.Paging;
 using Faultline.Physical;
 using Faultline.Swap;
@@ -81,23 +82,24 @@ internal ref struct FaultContext
     }
 
     /// <summary>
-    /// Brings the file's page into the cache. May wait: outside sections and spin locks. The area's read lock, or a reference of the caller, keeps the file.
+    /// Brings the file's page into the cache. May wait, until <paramref name="signal"/> if there is one: outside sections and spin locks. The area's read lock, or a reference of
+    /// the caller, keeps the file.
     /// </summary>
-    public FileResult ReadFilePage()
+    public FileResult ReadFilePage(FatalSignal? signal)
     {
         // A page that went again before it could be mapped.
         if (CachedFrame != PhysicalMemory.NoFrame) Space.Memory.Release(CachedFrame);
-        return Area.File!.Cache.GetOrRead(Area.PageIndex(Address), out CachedFrame, readAhead: !Area.Has(AreaFlags.RandomRead));
+        return Area.File!.Cache.GetOrRead(Area.PageIndex(Address), out CachedFrame, readAhead: !Area.Has(AreaFlags.RandomRead), signal);
     }
 
     /// <summary>Tells the file that the page becomes writable. As <see cref="ReadFilePage"/>.</summary>
-    public readonly FileResult NotifyWrite() => Area.File!.Cache.NotifyWrite(Area.PageIndex(Address));
+    public readonly FileResult NotifyWrite(FatalSignal? signal) => Area.File!.Cache.NotifyWrite(Area.PageIndex(Address), signal);
 
     /// <summary>
-    /// Reads the page that the entry of <see cref="Walk"/> has on a swap device. May wait: outside sections and spin locks. If the entry is outdated nothing is read; the
-    /// next pass finds it out.
+    /// Reads the page that the entry of <see cref="Walk"/> has on a swap device. May wait, until <paramref name="signal"/> if there is one: outside sections and spin locks. If the
+    /// entry is outdated nothing is read; the next pass finds it out.
     /// </summary>
-    public FileResult ReadSwappedPage()
+    public FileResult ReadSwappedPage(FatalSignal? signal)
     {
         GiveSwappedPageBack();
         SwappedFrame = PhysicalMemory.NoFrame;
@@ -111,23 +113,41 @@ internal ref struct FaultContext
 #endif
         uint frame = Accessor is { } accessor ? accessor.Frames.TakeOutside() : memory.Frames.TryAllocate(Space.Options.MemoryGroup);
         if (frame == PhysicalMemory.NoFrame) return FileResult.OutOfMemory;
-        bool isRead = false;
+        var result = FileResult.ReadFailed;
         try
         {
-            memory.Swap.Read(slot, frame);
-            memory.Reclaimer.CountSwapIn();
-            isRead = true;
-            SwappedFrame = frame;
+            result = signal is not null && memory.Swap.MayHang(slot) ? ReadSwappedBeside(slot, frame, signal) : ReadSwapped(slot, frame);
+        }
+        finally
+        {
+            if (result == FileResult.Ok) SwappedFrame = frame;
+            else if (result != FileResult.Killed) memory.Frames.Free(frame);
+        }
+
+        if (result == FileResult.Ok) memory.Reclaimer.CountSwapIn();
+        return result;
+    }
+
+    private readonly FileResult ReadSwapped(SwapEntry slot, uint frame)
+    {
+        try
+        {
+            Space.Memory.Swap.Read(slot, frame);
             return FileResult.Ok;
         }
         catch (IOException)
         {
             return FileResult.ReadFailed;
         }
-        finally
-        {
-            if (!isRead) memory.Frames.Free(frame);
-        }
+    }
+
+    /// <summary>By another thread, which has slot and frame if this fault is killed.</summary>
+    private FileResult ReadSwappedBeside(SwapEntry slot, uint frame, FatalSignal signal)
+    {
+        var read = new SwapReadErrand(Space.Memory, slot, frame);
+        if (read.TryRun("swap", signal)) return read.Result;
+        HeldSlot = SwapEntry.None;
+        return FileResult.Killed;
     }
 
     private readonly void GiveSwappedPageBack()

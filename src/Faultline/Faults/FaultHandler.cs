@@ -52,7 +52,7 @@ internal static class FaultHandler
         }
 
         accessor.LeaveSection();
-        FaultSignal signal = ClassicFault.Resolve(ref fault, LockUser.Fault);
+        FaultSignal signal = ClassicFault.Resolve(ref fault, LockUser.Fault, accessor.Space.FaultFlags);
         fault.Count(signal == FaultSignal.None ? FaultEvent.Classic : FaultEvent.Signal);
         fault.GiveBack();
         if (signal == FaultSignal.None) accessor.EnterSection();
@@ -63,12 +63,16 @@ internal static class FaultHandler
     /// Faults a page in on behalf of a call, as if <paramref name="access"/> had touched it (Linux <c>mm/gup.c:faultin_page()</c>). Takes
     /// <c>mmap_lock</c> itself.
     /// </summary>
-    public static FaultSignal Populate(AddressSpace space, ulong address, AccessKind access)
+    public static FaultSignal Populate(AddressSpace space, ulong address, AccessKind access) => Populate(space, address, access, space.FaultFlags, out _);
+
+    /// <summary>As the other form, with other flags. <paramref name="isRetry"/>: the page is not there, since <see cref="FaultFlags.NoWait"/> forbids to wait for it.</summary>
+    public static FaultSignal Populate(AddressSpace space, ulong address, AccessKind access, FaultFlags flags, out bool isRetry)
     {
+        if (!flags.IsLegal()) throw new ArgumentException($"Flags of a fault do not go together: {flags}.", nameof(flags));
         var fault = new FaultContext(space, accessor: null, address, access);
         try
         {
-            return ClassicFault.Resolve(ref fault, LockUser.Populate);
+            return ClassicFault.Resolve(ref fault, LockUser.Populate, flags, out isRetry);
         }
         finally
         {

@@ -36,6 +36,9 @@ public enum SpeculationAbort
     /// <summary>The page could not be read from its swap device; only the classic path delivers a signal.</summary>
     NoSwappedPage,
 
+    /// <summary>The space was killed while the fault waited (<see cref="AddressSpace.Kill"/>); only the classic path delivers a signal.</summary>
+    Killed,
+
     /// <summary>The page is on its way to another frame, or lost to a hardware error: an entry that only the classic path waits for or answers.</summary>
     PageAbsent,
 

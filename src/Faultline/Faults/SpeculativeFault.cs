@@ -93,7 +93,7 @@ internal static class SpeculativeFault
             }
 
             accessor.LeaveSection();
-            bool supplied = Supply<TDesign>(ref fault, step);
+            bool supplied = Supply<TDesign>(ref fault, step) && !IsKilled(ref fault);
             accessor.EnterSection();
 
             // Nothing that was read in the last section counts in this one.
@@ -103,6 +103,14 @@ internal static class SpeculativeFault
 
         fault.Reason = SpeculationAbort.TableLockBusy;
         return false;
+    }
+
+    /// <summary>A pass more would serve a guest that is not to go on.</summary>
+    private static bool IsKilled(ref FaultContext fault)
+    {
+        if (!fault.Space.IsKilled) return false;
+        fault.Reason = SpeculationAbort.Killed;
+        return true;
     }
 
     private static void Fail(ref FaultContext fault)
@@ -204,7 +212,7 @@ internal static class SpeculativeFault
             {
                 // A writer that wants the area does not wait for the device.
                 TDesign.End(ref fault);
-                result = notify ? fault.NotifyWrite() : fault.ReadFilePage();
+                result = notify ? fault.NotifyWrite(fault.Space.FatalSignal) : fault.ReadFilePage(fault.Space.FatalSignal);
             }
         }
         finally
@@ -212,17 +220,24 @@ internal static class SpeculativeFault
             file.Release();
         }
 
-        fault.Reason = result == FileResult.OutOfMemory ? SpeculationAbort.NoFrame : SpeculationAbort.NoFilePage;
+        fault.Reason = ReasonOf(result, SpeculationAbort.NoFilePage);
         return result == FileResult.Ok;
     }
+
+    private static SpeculationAbort ReasonOf(FileResult result, SpeculationAbort otherwise) => result switch
+    {
+        FileResult.OutOfMemory => SpeculationAbort.NoFrame,
+        FileResult.Killed => SpeculationAbort.Killed,
+        _ => otherwise,
+    };
 
     /// <summary>Waits for a page from a swap device, holding no lock: only its slot, see <see cref="SwapFault{TDesign}"/>.</summary>
     private static bool TryReadSwappedPage<TDesign>(ref FaultContext fault)
         where TDesign : struct, IFaultDesign
     {
         TDesign.End(ref fault);
-        FileResult result = fault.ReadSwappedPage();
-        fault.Reason = result == FileResult.OutOfMemory ? SpeculationAbort.NoFrame : SpeculationAbort.NoSwappedPage;
+        FileResult result = fault.ReadSwappedPage(fault.Space.FatalSignal);
+        fault.Reason = ReasonOf(result, SpeculationAbort.NoSwappedPage);
         return result == FileResult.Ok;
     }
 

@@ -17,4 +17,7 @@ internal enum FileResult
 
     /// <summary>No frame is left: ENOMEM.</summary>
     OutOfMemory,
+
+    /// <summary>The space was killed while the fault waited.</summary>
+    Killed,
 }

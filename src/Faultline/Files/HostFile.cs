@@ -28,14 +28,16 @@ public sealed class HostFile : VmFile
     /// <param name="access">How the handle was opened.</param>
     /// <param name="identity">Device and inode, as <c>maps</c> prints them; null for made-up ones.</param>
     /// <param name="readAhead">Pages that are read together; 1 for none but the missing one, at most 64.</param>
+    /// <param name="mayHang">Reads may take for ever, as on a network file system whose server is gone: see <see cref="VmFile.MayHang"/>.</param>
     public HostFile(
-        PhysicalMemory memory, SafeFileHandle handle, string name, FileAccess access, FileIdentity? identity = null, int readAhead = DefaultReadAhead)
+        PhysicalMemory memory, SafeFileHandle handle, string name, FileAccess access, FileIdentity? identity = null, int readAhead = DefaultReadAhead, bool mayHang = false)
         : base(memory, name, identity ?? new FileIdentity(0, 0, s_lastInode.Add(1)), LengthOf(handle), access)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(readAhead, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(readAhead, PageCache.MaxReadAhead);
         _handle = handle;
         ReadAheadPages = readAhead;
+        MayHang = mayHang;
     }
 
     /// <summary>Opens a file of the host.</summary>
@@ -43,19 +45,23 @@ public sealed class HostFile : VmFile
     /// <param name="path">The host's path.</param>
     /// <param name="mode">Whether it is created.</param>
     /// <param name="access">What for.</param>
+    /// <param name="mayHang">Reads may take for ever: see <see cref="VmFile.MayHang"/>.</param>
     /// <exception cref="IOException">The host refuses.</exception>
-    public static HostFile Open(PhysicalMemory memory, string path, FileMode mode = FileMode.Open, FileAccess access = FileAccess.Read)
+    public static HostFile Open(PhysicalMemory memory, string path, FileMode mode = FileMode.Open, FileAccess access = FileAccess.Read, bool mayHang = false)
     {
         ArgumentNullException.ThrowIfNull(memory);
 
         // Pages that are written in part must be read first, by a file that is open for writing only too; what users may do with it, VmFile decides.
         FileAccess host = access == FileAccess.Write ? FileAccess.ReadWrite : access;
         SafeFileHandle handle = File.OpenHandle(path, mode, host, FileShare.ReadWrite | FileShare.Delete);
-        return new HostFile(memory, handle, Path.GetFullPath(path), access);
+        return new HostFile(memory, handle, Path.GetFullPath(path), access, mayHang: mayHang);
     }
 
     /// <inheritdoc/>
     public override bool SupportsSpeculation => true;
+
+    /// <inheritdoc/>
+    public override bool MayHang { get; }
 
     /// <inheritdoc/>
     protected internal override bool WritesBack => (Access & FileAccess.Write) != 0;

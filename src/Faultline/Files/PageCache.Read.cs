@@ -1,3 +1,4 @@
+using Faultline.Locking;
 using Faultline.Physical;
 using Faultline.Swap;
 using Faultline.Sync;
@@ -13,7 +14,7 @@ internal sealed partial class PageCache
     /// <summary>
     /// Reads a page that was absent, and up to <paramref name="window"/> - 1 absent neighbours with it; null if another thread inserted it first.
     /// </summary>
-    private FileResult? TryRead(ulong index, int window, out uint pfn)
+    private FileResult? TryRead(ulong index, int window, FatalSignal? signal, out uint pfn)
     {
         pfn = PhysicalMemory.NoFrame;
         Span<uint> buffer = stackalloc uint[MaxReadAhead];
@@ -24,27 +25,73 @@ internal sealed partial class PageCache
         FileResult? result = TryInsert(index, frames[..taken], out ulong first, out int count);
         _memory.Frames.Free(frames[count..taken]);
         if (count == 0) return result;
-        frames = frames[..count];
+        result = signal is not null && _file.MayHang
+            ? ReadBeside(first, frames[..count], index, signal)
+            : ReadInserted(first, frames[..count], index);
+        if (result == FileResult.Ok) pfn = frames[(int)(index - first)];
+        return result;
+    }
+
+    /// <summary>Reads pages that were inserted, and unlocks them, or takes them out again; null if the page that was asked for is to be tried alone.</summary>
+    private FileResult? ReadInserted(ulong first, ReadOnlySpan<uint> frames, ulong asked)
+    {
         bool complete = false;
         try
         {
             Fill(first, frames);
             complete = true;
-            pfn = frames[(int)(index - first)];
             return FileResult.Ok;
-        }
-        catch (IOException) when (count > 1)
-        {
-            // Perhaps only a neighbour cannot be read.
-            return null;
         }
         catch (IOException)
         {
-            return FileResult.ReadFailed;
+            // Perhaps only a neighbour cannot be read.
+            return frames.Length > 1 ? null : FileResult.ReadFailed;
         }
         finally
         {
-            Finish(first, frames, complete, index);
+            Finish(first, frames, complete, asked);
+        }
+    }
+
+    /// <summary>As <see cref="ReadInserted"/>, by another thread: the pages stay locked until it is done, whoever waits for them.</summary>
+    private FileResult? ReadBeside(ulong first, ReadOnlySpan<uint> frames, ulong asked, FatalSignal signal)
+    {
+        var read = new ReadErrand(this, first, frames.ToArray(), asked);
+        return read.TryRun(_file.Name, signal) ? read.Result : FileResult.Killed;
+    }
+
+    /// <summary>A read that may outlive the fault that wants it. It holds the file, and the page locks pass to its thread.</summary>
+    private sealed class ReadErrand : Errand
+    {
+        private readonly PageCache _cache;
+        private readonly ulong _first, _asked;
+        private readonly uint[] _frames;
+
+        public ReadErrand(PageCache cache, ulong first, uint[] frames, ulong asked)
+        {
+            (_cache, _first, _frames, _asked) = (cache, first, frames, asked);
+            cache._file.AddReference();
+            for (int i = 0; i < frames.Length; i++) LockOrder.Exited(LockRank.Page, first + (uint)i);
+        }
+
+        public FileResult? Result { get; private set; }
+
+        protected override void Work()
+        {
+            for (int i = 0; i < _frames.Length; i++) LockOrder.Tried(LockRank.Page, _first + (uint)i);
+            try
+            {
+                Result = _cache.ReadInserted(_first, _frames, _asked);
+            }
+            finally
+            {
+                _cache._file.Release();
+            }
+        }
+
+        protected override void GiveBack()
+        {
+            if (Result == FileResult.Ok) _cache._memory.Release(_frames[_asked - _first]);
         }
     }
 

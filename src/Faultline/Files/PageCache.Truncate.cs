@@ -1,3 +1,4 @@
+using Faultline.Locking;
 using Faultline.Physical;
 using Faultline.Sync;
 
@@ -119,12 +120,19 @@ internal sealed partial class PageCache
         Unlock(pfn);
     }
 
-    /// <summary>Locks a page of the cache, with a reference to its frame; false if it is not there. Outside sections and spin locks.</summary>
-    public bool TryLock(ulong index, out uint pfn)
+    /// <summary>
+    /// Locks a page of the cache, with a reference to its frame; false if it is not there, or if <paramref name="signal"/> is sent first. Outside sections and spin locks.
+    /// </summary>
+    public bool TryLock(ulong index, out uint pfn, FatalSignal? signal = null)
     {
         while (TryReference(index, out pfn))
         {
-            _locks.Enter(pfn, ref _memory.Info(pfn));
+            if (!_locks.TryEnter(pfn, ref _memory.Info(pfn), signal))
+            {
+                _memory.Release(pfn);
+                return false;
+            }
+
             if (Holds(index, pfn)) return true;
 
             // Went while we waited; another may be in its place.

@@ -1,3 +1,4 @@
+using Faultline.Locking;
 using Faultline.Physical;
 
 namespace Faultline.Files;
@@ -55,9 +56,9 @@ internal sealed partial class PageCache
 
     /// <summary>Lets the file prepare for changes of a clean page, and marks the page dirty. May wait, as <see cref="GetOrRead"/>.</summary>
     /// <returns><see cref="FileResult.Ok"/> also if the page is not there: whoever asked finds out.</returns>
-    public FileResult NotifyWrite(ulong index)
+    public FileResult NotifyWrite(ulong index, FatalSignal? signal)
     {
-        if (!TryLock(index, out uint pfn)) return FileResult.Ok;
+        if (!TryLock(index, out uint pfn, signal)) return signal is { IsPending: true } ? FileResult.Killed : FileResult.Ok;
         try
         {
             ref FrameInfo frame = ref _memory.Info(pfn);

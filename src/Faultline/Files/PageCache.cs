@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Faultline.Locking;
 using Faultline.Physical;
 using Faultline.Swap;
 using Faultline.Sync;
@@ -101,7 +102,8 @@ internal sealed partial class PageCache
     /// <param name="index">Number of the page.</param>
     /// <param name="pfn">Its frame; 0 if the result is not <see cref="FileResult.Ok"/>.</param>
     /// <param name="readAhead">Neighbours that are not in memory may be read with it.</param>
-    public FileResult GetOrRead(ulong index, out uint pfn, bool readAhead = true)
+    /// <param name="signal">What ends the wait; null for nothing.</param>
+    public FileResult GetOrRead(ulong index, out uint pfn, bool readAhead = true, FatalSignal? signal = null)
     {
         Debug.Assert(!_file.IsReleased, "Only a holder of the file may ask for its pages.");
         for (int window = readAhead ? _file.ReadAheadPages : 1; ; window = 1)
@@ -115,15 +117,17 @@ internal sealed partial class PageCache
             if (TryReference(index, out pfn))
             {
                 if (IsUpToDate(pfn)) return FileResult.Ok;
-                _locks.Wait(pfn, ref _memory.Info(pfn));
+                bool isKilled = !_locks.TryWait(pfn, ref _memory.Info(pfn), signal);
                 if (IsUpToDate(pfn)) return FileResult.Ok;
 
                 // Its reader failed and took it out, or truncation did: from the start.
                 _memory.Release(pfn);
+                pfn = PhysicalMemory.NoFrame;
+                if (isKilled) return FileResult.Killed;
                 continue;
             }
 
-            if (TryRead(index, window, out pfn) is { } result) return result;
+            if (TryRead(index, window, signal, out pfn) is { } result) return result;
         }
     }
 

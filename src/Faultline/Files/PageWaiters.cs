@@ -1,3 +1,4 @@
+using Faultline.Locking;
 using Faultline.Physical;
 using Faultline.Sync;
 
@@ -22,12 +23,17 @@ internal sealed class PageWaiters
 
     private static bool TryTake(ref FrameInfo frame) => frame.TryLockPage();
 
-    /// <summary>Takes a page's lock. Outside sections and spin locks.</summary>
-    public void Enter(uint pfn, ref FrameInfo frame)
+    /// <summary>Takes a page's lock; false, and not taken, if <paramref name="signal"/> is sent before. Outside sections and spin locks.</summary>
+    public bool TryEnter(uint pfn, ref FrameInfo frame, FatalSignal? signal)
     {
         LockOrder.Waiting(LockRank.Page, frame.OwnerIndex);
-        while (!TryTake(ref frame)) Wait(pfn, ref frame);
+        while (!TryTake(ref frame))
+        {
+            if (!TryWait(pfn, ref frame, signal)) return false;
+        }
+
         LockOrder.Entered(LockRank.Page, frame.OwnerIndex);
+        return true;
     }
 
     /// <summary>Takes a page's lock if it is free.</summary>
@@ -38,8 +44,10 @@ internal sealed class PageWaiters
         return true;
     }
 
-    /// <summary>Sleeps until the lock was free for a moment. Outside sections and spin locks.</summary>
-    public void Wait(uint pfn, ref FrameInfo frame)
+    /// <summary>
+    /// Sleeps until the lock was free for a moment; false if <paramref name="signal"/>, where there is one, is sent before. Outside sections and spin locks.
+    /// </summary>
+    public bool TryWait(uint pfn, ref FrameInfo frame, FatalSignal? signal)
     {
         LockOrder.Waiting(LockRank.Page, frame.OwnerIndex);
         var waiter = new Waiter(pfn, new Parker());
@@ -48,7 +56,19 @@ internal sealed class PageWaiters
         bool isLocked = (before & (uint)FrameState.PageLocked) != 0;
         if (isLocked) _waiting.Add(waiter);
         _gate.Exit();
-        if (isLocked) waiter.Parker.Park();
+        if (!isLocked) return true;
+        if (signal is null) waiter.Parker.Park();
+        else if (!signal.TryPark(waiter.Parker)) return Leave(waiter);
+        return true;
+    }
+
+    /// <summary>The waiter is killed. Nobody relies on it: the holder wakes all who wait for the page.</summary>
+    private bool Leave(Waiter waiter)
+    {
+        _gate.Enter();
+        _waiting.Remove(waiter);
+        _gate.Exit();
+        return false;
     }
 
     /// <summary>Frees a page's lock. Publishes what was done to the page: the atomic operation is a full fence.</summary>

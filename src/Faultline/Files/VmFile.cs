@@ -79,6 +79,13 @@ public abstract partial class VmFile : IDisposable
     /// </summary>
     protected internal virtual bool NotifiesWrites => false;
 
+    /// <summary>
+    /// True if <see cref="ReadPages"/> may take for ever: a server that may not answer, a pipe, code that waits for a guest. Faults then have a thread of its own read, so that
+    /// <see cref="AddressSpace.Kill"/> ends their wait; the read goes on to its end, holding file and frames. Costs each read the start of a thread. Without, a fault is not killed
+    /// before its read returns, as in Linux's uninterruptible sleep. Constant.
+    /// </summary>
+    public virtual bool MayHang => false;
+
     /// <summary>Pages that are read together where neighbours of a missing page are missing too; 1 for none but the page itself, at most 64.</summary>
     protected internal virtual int ReadAheadPages => 1;
 
@@ -105,8 +112,8 @@ public abstract partial class VmFile : IDisposable
     public override string ToString() => Name;
 
     /// <summary>
-    /// Fills <paramref name="destination"/> with the contents of a page. Called outside all locks but the page's own, by several threads at a time for different pages; again, when a
-    /// page that nobody changed, or that was written back, has left memory for want of frames.
+    /// Fills <paramref name="destination"/> with the contents of a page. Called outside all locks but the page's own, by several threads at a time for different pages, by one of its
+    /// own if <see cref="MayHang"/>; again, when a page that nobody changed, or that was written back, has left memory for want of frames.
     /// </summary>
     /// <param name="pageIndex">Number of the page in the file.</param>
     /// <param name="destination">The whole page; what lies beyond the file's end is cleared afterwards. What it held before is unspecified.</param>

@@ -24,7 +24,8 @@ internal sealed partial class MmapLock
     // Waiters to use again, linked by Next. Guarded by the gate.
     private LockWaiter? _pool;
 
-    private void WaitForRead(LockUser user)
+    /// <summary>False if <paramref name="signal"/> is sent before the lock is granted.</summary>
+    private bool WaitForRead(LockUser user, FatalSignal? signal)
     {
         var holder = new LockWord(State.LoadRelaxed()).User;
         long since = Clock.Timestamp;
@@ -36,16 +37,17 @@ internal sealed partial class MmapLock
             if (TryTakeRead(user))
             {
                 FinishAwake(user, holder, since);
-                return;
+                return true;
             }
 
             backoff.Wait();
         }
 
-        WaitInQueue(user, isWriter: false, holder, since);
+        return WaitInQueue(user, isWriter: false, holder, since, signal);
     }
 
-    private void WaitForWrite(LockUser user)
+    /// <inheritdoc cref="WaitForRead"/>
+    private bool WaitForWrite(LockUser user, FatalSignal? signal)
     {
         var holder = new LockWord(State.LoadRelaxed()).User;
         long since = Clock.Timestamp;
@@ -59,16 +61,14 @@ internal sealed partial class MmapLock
             // Acquires, as in TryTakeWrite.
             if (seen.AdmitsBarging && State.CompareExchange(seen.WithWriter(user).Value, seen.Value) == seen.Value)
             {
-                BeginWriteHold(user);
                 FinishAwake(user, holder, since);
-                return;
+                return true;
             }
 
             backoff.Wait();
         }
 
-        WaitInQueue(user, isWriter: true, holder, since);
-        BeginWriteHold(user);
+        return WaitInQueue(user, isWriter: true, holder, since, signal);
     }
 
     private void FinishAwake(LockUser user, LockUser holder, long since)
@@ -79,7 +79,7 @@ internal sealed partial class MmapLock
         _gate.Exit();
     }
 
-    private void WaitInQueue(LockUser user, bool isWriter, LockUser holder, long since)
+    private bool WaitInQueue(LockUser user, bool isWriter, LockUser holder, long since, FatalSignal? signal)
     {
         _gate.Enter();
         var waiter = _pool ?? new LockWaiter();
@@ -94,7 +94,7 @@ internal sealed partial class MmapLock
         else Append(waiter, holder, queuedAt);
         _gate.Exit();
 
-        if (!taken) WaitUntilGranted(waiter);
+        if (!taken) taken = WaitUntilGranted(waiter, signal);
 
         long now = Clock.Timestamp;
         _gate.Enter();
@@ -102,6 +102,7 @@ internal sealed partial class MmapLock
         waiter.Next = _pool;
         _pool = waiter;
         _gate.Exit();
+        return taken;
     }
 
     // Under the gate, queue empty. False: the lock had become free, and the caller took it instead of queueing.
@@ -137,13 +138,14 @@ internal sealed partial class MmapLock
         _accounts.Queue(waiter, holder, now);
     }
 
-    private void WaitUntilGranted(LockWaiter waiter)
+    private bool WaitUntilGranted(LockWaiter waiter, FatalSignal? signal)
     {
         var backoff = new Backoff();
         while (true)
         {
             // Acquires the lock from whoever granted it.
-            if (waiter.State.LoadAcquire() == LockWaiter.Granted || TryTakeAsFirst(waiter)) return;
+            if (waiter.State.LoadAcquire() == LockWaiter.Granted || TryTakeAsFirst(waiter)) return true;
+            if (signal is { IsPending: true }) return !TryLeaveQueue(waiter);
             if (!backoff.ShouldPark)
             {
                 backoff.Wait();
@@ -158,18 +160,95 @@ internal sealed partial class MmapLock
             //
             // At least one of the two sees the other.
             uint before = waiter.State.CompareExchange(LockWaiter.Parked, LockWaiter.Awake);
-            if (before == LockWaiter.Granted) return;
+            if (before == LockWaiter.Granted) return true;
             Debug.Assert(before == LockWaiter.Awake, "Every permit comes from a change of this state, and is used once.");
             if (TryTakeAsFirst(waiter))
             {
                 // A waker that saw Parked has sent a permit, or will: take it, or it would end the waiter's next sleep.
                 if (waiter.State.Exchange(LockWaiter.Awake) != LockWaiter.Parked) waiter.Parker.Park();
-                return;
+                return true;
             }
 
-            waiter.Parker.Park();
+            // The same for the signal, whose sender looks at the states after sending it. Again the permit of a waker is taken; it may have granted the lock.
+            bool sleeps = signal is not { IsPending: true } || waiter.State.CompareExchange(LockWaiter.Awake, LockWaiter.Parked) != LockWaiter.Parked;
+            if (sleeps) waiter.Parker.Park();
             backoff = new Backoff();
         }
+    }
+
+    /// <summary>Takes the caller's waiter, who is killed, out of the queue; false if the lock was granted to it before.</summary>
+    /// <remarks>
+    /// It may have been woken to take the lock, or may be all that others wait behind. So whoever leaves passes on what it leaves:
+    /// <code>
+    ///   first writer                     second waiter                    holder
+    ///   asleep                           asleep
+    ///                                                                     lock free; wakes the first
+    ///   killed: out of the queue
+    ///   lock free? wake the next         (else it sleeps on at a free lock)
+    /// </code>
+    /// </remarks>
+    private bool TryLeaveQueue(LockWaiter waiter)
+    {
+        _gate.Enter();
+        if (waiter.State.LoadRelaxed() == LockWaiter.Granted)
+        {
+            _gate.Exit();
+            return false;
+        }
+
+        Unlink(waiter);
+        var word = new LockWord(State.LoadRelaxed());
+        long now = Clock.Timestamp;
+        _accounts.Book(word.User, now);
+        _accounts.Grant(waiter, word.User, now);
+        if (_last is null) word = ClearWaiters();
+        _gate.Exit();
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active == Mutant.LeaveQueueSilently) return true;
+#endif
+        if (!word.HasWaiters) return true;
+        if (word.IsHeld) AdmitReadersAfter(word.User);
+        else WakeAfter(word.User);
+        return true;
+    }
+
+    // Under the gate.
+    private void Unlink(LockWaiter waiter)
+    {
+        LockWaiter? before = null;
+        for (var other = _first.LoadRelaxed(); other != waiter; other = other!.Next) before = other;
+        if (before is null) _first.StoreRelease(waiter.Next);
+        else before.Next = waiter.Next;
+        if (_last == waiter) _last = before;
+        waiter.Next = null;
+    }
+
+    // Under the gate, queue empty: nobody is left to wait, or to reserve the lock for.
+    private LockWord ClearWaiters()
+    {
+        LockWord seen, next;
+        do
+        {
+            seen = new LockWord(State.LoadRelaxed());
+            next = seen.WithoutReservation.WithoutWaiters;
+        }
+        while (State.CompareExchange(next.Value, seen.Value) != seen.Value);
+
+        return next;
+    }
+
+    private void WakeQueue()
+    {
+        List<LockWaiter> woken = [];
+        _gate.Enter();
+        for (var waiter = _first.LoadRelaxed(); waiter is not null; waiter = waiter.Next)
+        {
+            // Who replaces Parked owes the permit, and the waiter stays for it.
+            if (waiter.State.CompareExchange(LockWaiter.Awake, LockWaiter.Parked) == LockWaiter.Parked) woken.Add(waiter);
+        }
+
+        _gate.Exit();
+        foreach (LockWaiter waiter in woken) waiter.Parker.Unpark();
     }
 
     // The first writer in the queue competes with newcomers for the free lock, so that the lock is not idle while it wakes up.
@@ -228,7 +307,7 @@ internal sealed partial class MmapLock
         WakeAll(readers);
     }
 
-    /// <summary>The writer has become a reader, and somebody waits.</summary>
+    /// <summary>The writer has become a reader, or who stood first in the queue has left it, and somebody waits.</summary>
     private void AdmitReadersAfter(LockUser holder)
     {
         LockWaiter? readers = null;

@@ -53,14 +53,26 @@ internal sealed partial class MmapLock
         LockOrder.Waiting(LockRank.Mmap, _number);
         if (_slots is { } slots)
         {
-            if (!slots.TryEnter(user)) EnterSlotsBehindWriter(slots, user);
+            if (!slots.TryEnter(user)) EnterSlotsBehindWriter(slots, user, signal: null);
         }
         else if (!TryTakeRead(user))
         {
-            WaitForRead(user);
+            WaitForRead(user, signal: null);
         }
 
         LockOrder.Entered(LockRank.Mmap, _number);
+    }
+
+    /// <summary>As <see cref="EnterRead"/>; false, and not taken, if <paramref name="signal"/> is sent before (Linux <c>mmap_read_lock_killable()</c>).</summary>
+    public bool TryEnterRead(LockUser user, FatalSignal signal)
+    {
+        LockOrder.Waiting(LockRank.Mmap, _number);
+        if (signal.IsPending) return false;
+        bool taken = _slots is { } slots
+            ? slots.TryEnter(user) || EnterSlotsBehindWriter(slots, user, signal)
+            : TryTakeRead(user) || WaitForRead(user, signal);
+        if (taken) LockOrder.Entered(LockRank.Mmap, _number);
+        return taken;
     }
 
     /// <summary>Takes the lock for read if that is possible without passing anybody; never waits.</summary>
@@ -108,8 +120,36 @@ internal sealed partial class MmapLock
     public void EnterWrite(LockUser user)
     {
         LockOrder.Waiting(LockRank.Mmap, _number);
-        if (!TryTakeWrite(user)) WaitForWrite(user);
+        if (!TryTakeWrite(user)) WaitForWrite(user, signal: null);
+        if (_slots is { } slots) TryWaitForSlots(slots, user, signal: null);
+        CountWriteHold(user);
         LockOrder.Entered(LockRank.Mmap, _number);
+    }
+
+    /// <summary>As <see cref="EnterWrite"/>; false, and not taken, if <paramref name="signal"/> is sent before (Linux <c>mmap_write_lock_killable()</c>).</summary>
+    public bool TryEnterWrite(LockUser user, FatalSignal signal)
+    {
+        LockOrder.Waiting(LockRank.Mmap, _number);
+        if (signal.IsPending) return false;
+        if (!TryTakeWrite(user) && !WaitForWrite(user, signal)) return false;
+        if (_slots is { } slots && !TryWaitForSlots(slots, user, signal))
+        {
+            LeaveWrite();
+            return false;
+        }
+
+        CountWriteHold(user);
+        LockOrder.Entered(LockRank.Mmap, _number);
+        return true;
+    }
+
+    /// <summary>
+    /// Wakes all who sleep, so that those who wait killably see a signal that has been sent; the others go to sleep again. After the sending, which is a full fence.
+    /// </summary>
+    public void WakeAllToLook()
+    {
+        WakeQueue();
+        _slots?.WakeWriter();
     }
 
     /// <summary>Takes the lock for write if it is free and nobody waits; never waits.</summary>
@@ -135,9 +175,7 @@ internal sealed partial class MmapLock
         var seen = new LockWord(State.LoadRelaxed());
 
         // Acquires what earlier writers and readers released.
-        if (!seen.AdmitsWriter || State.CompareExchange(seen.WithWriter(user).Value, seen.Value) != seen.Value) return false;
-        BeginWriteHold(user);
-        return true;
+        return seen.AdmitsWriter && State.CompareExchange(seen.WithWriter(user).Value, seen.Value) == seen.Value;
     }
 
     /// <summary>Gives the lock back. The caller holds it for write.</summary>
@@ -186,23 +224,21 @@ internal sealed partial class MmapLock
     }
 
     /// <summary>Waits at the word for the writer, as any reader would; no other can come while the word is held for read.</summary>
-    private void EnterSlotsBehindWriter(ReaderSlots slots, LockUser user)
+    private bool EnterSlotsBehindWriter(ReaderSlots slots, LockUser user, FatalSignal? signal)
     {
-        if (!TryTakeRead(user)) WaitForRead(user);
+        if (!TryTakeRead(user) && !WaitForRead(user, signal)) return false;
         slots.Enter(user);
         LeaveRead();
+        return true;
     }
 
-    private void BeginWriteHold(LockUser user)
-    {
-        if (_slots is { } slots) WaitForSlots(slots, user);
-        CountWriteHold(user);
-    }
-
-    private void WaitForSlots(ReaderSlots slots, LockUser user)
+    /// <summary>By the writer that has the word; false, with readers admitted again, if <paramref name="signal"/> is sent before.</summary>
+    private bool TryWaitForSlots(ReaderSlots slots, LockUser user, FatalSignal? signal)
     {
         long since = Clock.Timestamp;
-        if (!slots.Block(out LockUser holder)) FinishAwake(user, holder, since);
+        bool isAlone = slots.TryBlock(signal, out bool waited, out LockUser holder);
+        if (waited) FinishAwake(user, holder, since);
+        return isAlone;
     }
 
     private void CountWriteHold(LockUser user)

@@ -44,8 +44,19 @@ public sealed class RangeLock
     {
         RangeRequest request = Create(start, end, isExclusive, kind);
         Publish(request);
-        _ = TryWait(request, timeout: null);
+        _ = TryWait(request, timeout: null, signal: null);
         return Granted(request);
+    }
+
+    /// <summary>As the other form; false, and nothing is held, if <paramref name="signal"/> is sent before the range is free.</summary>
+    internal bool TryEnter(ulong start, ulong end, bool isExclusive, LockUser user, FatalSignal signal, out RangeHold hold)
+    {
+        RangeRequest request = Create(start, end, isExclusive, (int)user);
+        Publish(request);
+        bool entered = TryWait(request, timeout: null, signal);
+        if (!entered) request.Release();
+        hold = entered ? Granted(request) : default;
+        return entered;
     }
 
     /// <summary>As <see cref="Enter"/>, for at most <paramref name="timeout"/>.</summary>
@@ -61,7 +72,7 @@ public sealed class RangeLock
         ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero);
         RangeRequest request = Create(start, end, isExclusive, kind);
         Publish(request);
-        bool entered = TryWait(request, timeout);
+        bool entered = TryWait(request, timeout, signal: null);
         if (!entered) request.Release();
         hold = entered ? Granted(request) : default;
         return entered;
@@ -141,7 +152,7 @@ public sealed class RangeLock
     }
 
     /// <summary>Waits for each earlier request in conflict, the newest first: those behind it are mostly what it waits for itself.</summary>
-    private bool TryWait(RangeRequest request, TimeSpan? timeout)
+    private bool TryWait(RangeRequest request, TimeSpan? timeout, FatalSignal? signal)
     {
         long since = 0;
         bool entered = true;
@@ -150,7 +161,7 @@ public sealed class RangeLock
             if (!request.ConflictsWith(other)) continue;
             long start = Clock.Timestamp;
             if (since == 0) since = start;
-            entered = TryWaitFor(request, other, since, timeout);
+            entered = TryWaitFor(request, other, since, timeout, signal);
             _accounts.Blame(request.Kind, other.Kind, Clock.Timestamp - start);
         }
 
@@ -158,7 +169,7 @@ public sealed class RangeLock
         return entered;
     }
 
-    private static bool TryWaitFor(RangeRequest request, RangeRequest other, long since, TimeSpan? timeout)
+    private static bool TryWaitFor(RangeRequest request, RangeRequest other, long since, TimeSpan? timeout, FatalSignal? signal)
     {
         var backoff = new Backoff();
         while (request.ConflictsWith(other))
@@ -171,7 +182,7 @@ public sealed class RangeLock
             }
 
             if (!backoff.ShouldPark) backoff.Wait();
-            else if (!request.SleepFor(other, left)) return !request.ConflictsWith(other);
+            else if (!request.SleepFor(other, left, signal)) return !request.ConflictsWith(other);
         }
 
         return true;

@@ -73,7 +73,8 @@ internal sealed class RangeRequest
     }
 
     /// <summary>
-    /// Sleeps until <paramref name="earlier"/> is released or downgraded, or until <paramref name="timeout"/>; the caller looks again. False if the time ran out.
+    /// Sleeps until <paramref name="earlier"/> is released or downgraded, until <paramref name="timeout"/>, or until <paramref name="signal"/> is sent; the caller looks
+    /// again. False if the time ran out or the signal came.
     /// </summary>
     /// <remarks>
     /// <code>
@@ -84,7 +85,7 @@ internal sealed class RangeRequest
     /// A push after "closed" fails, one before it is seen. A push after "empty" finds the conflict gone; its place in the list then costs one wake-up in
     /// vain, which is why each sleep has a <see cref="Sleeper"/> of its own.
     /// </remarks>
-    public bool SleepFor(RangeRequest earlier, TimeSpan? timeout)
+    public bool SleepFor(RangeRequest earlier, TimeSpan? timeout, FatalSignal? signal)
     {
         Sleeper? head = earlier._waiters.LoadAcquire(), own = null;
         while (head != s_closed)
@@ -97,6 +98,7 @@ internal sealed class RangeRequest
 
         if (own is null || !ConflictsWith(earlier)) return true;
         if (timeout is { } limit) return own.Parker.Park(limit);
+        if (signal is not null) return signal.TryPark(own.Parker);
         own.Parker.Park();
         return true;
     }

@@ -94,30 +94,46 @@ internal sealed class ReaderSlots
         return isAlone;
     }
 
-    /// <summary>Keeps readers out and waits for those inside, if there are any: false then, with what one of them does. By the one writer.</summary>
-    public bool Block(out LockUser holder)
+    /// <summary>
+    /// Keeps readers out and waits for those inside; false, and nobody is kept out, if <paramref name="signal"/> is sent before they have left. By the one writer.
+    /// </summary>
+    /// <param name="signal">What ends the wait; null for nothing.</param>
+    /// <param name="waits">There was somebody to wait for.</param>
+    /// <param name="holder">What one of them did.</param>
+    public bool TryBlock(FatalSignal? signal, out bool waits, out LockUser holder)
     {
-        holder = default;
-
         // A full fence between the announcement and the look at the counts; pairs with the addition in TryEnter and in Leave.
         _writer.Exchange(_parker);
         int slot = FirstInside(0);
-        bool waits = slot < Slots;
-        if (waits) WaitForReaders(slot, out holder);
+        waits = slot < Slots;
+        holder = waits ? (LockUser)_words[(slot * WordsPerSlot) + UserWord].LoadRelaxed() : default;
+        if (waits && !TryWaitForReaders(slot, signal))
+        {
+            Unblock();
+            return false;
+        }
+
         _isBlocked.StoreRelaxed(1);
-        return !waits;
+        return true;
     }
 
-    private void WaitForReaders(int slot, out LockUser holder)
+    /// <summary>The writer that waits for readers, if one does, looks again.</summary>
+    public void WakeWriter() => _writer.LoadAcquire()?.Unpark();
+
+    private bool TryWaitForReaders(int slot, FatalSignal? signal)
     {
-        holder = (LockUser)_words[(slot * WordsPerSlot) + UserWord].LoadRelaxed();
         var backoff = new Backoff();
         while ((slot = FirstInside(slot)) < Slots)
         {
+            // The announcement, a full fence, comes before this look, and the sending of the signal, another, before the sender's look for a writer.
+            if (signal is { IsPending: true }) return false;
+
             // Who leaves after the look at its count leaves a permit. One that is left over costs another look.
             if (backoff.ShouldPark) _parker.Park();
             else backoff.Wait();
         }
+
+        return true;
     }
 
     /// <summary>Lets readers in, and releases what the writer did to them.</summary>

@@ -23,6 +23,9 @@ internal struct WriterHold
     /// <summary>The holder's own.</summary>
     public AreaChange Change { get; }
 
+    /// <summary>Nothing is held: the space was killed before (Linux <c>mmap_write_lock_killable()</c>). Such a hold can only be let go.</summary>
+    public readonly bool IsKilled => Change is null;
+
     /// <summary>The space's lock is held for write.</summary>
     public static WriterHold OfWhole(AddressSpace space, AreaChange change, LockUser user) => new(space, change, user, default, isRange: false);
 
@@ -92,6 +95,7 @@ internal struct WriterHold
     /// <summary>Lets go.</summary>
     public readonly void Exit()
     {
+        if (IsKilled) return;
         if (!_isRange && !_isShared)
         {
             _space.MmapLock.ExitWrite();

@@ -1,6 +1,6 @@
 namespace Faultline.Paging;
 
-/// <summary>What a user of a page's contents needs. The first two as <see cref="PinFlags"/>.</summary>
+/// <summary>What a user of a page's contents needs. <see cref="Write"/> and <see cref="LongTerm"/> as <see cref="PinFlags"/>.</summary>
 [Flags]
 internal enum PinMode
 {

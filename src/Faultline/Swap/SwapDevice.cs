@@ -30,6 +30,12 @@ public abstract class SwapDevice : IDisposable
     /// <summary>Slots.</summary>
     public int CapacityInPages { get; }
 
+    /// <summary>
+    /// True if <see cref="Read"/> may take for ever. Faults then have a thread of its own read, so that <see cref="AddressSpace.Kill"/> ends their wait; see
+    /// <see cref="Files.VmFile.MayHang"/>. Constant.
+    /// </summary>
+    public virtual bool MayHang => false;
+
     /// <summary>Keeps a page; false if there is no room for it now, or the device failed: the page then stays in memory, and is offered again later. To throw is to fail.</summary>
     /// <param name="slot">Holds nothing.</param>
     /// <param name="page"><see cref="PageSize"/> bytes.</param>

@@ -105,6 +105,9 @@ internal sealed class SwapSpace
         _memory.Release(cached);
     }
 
+    /// <summary>A read of the page may take for ever.</summary>
+    public bool MayHang(SwapEntry entry) => AreaOf(entry).Device.MayHang;
+
     /// <summary>The frame of the entry's cached page with a reference for the caller; 0 if there is none.</summary>
     public uint TryGet(SwapEntry entry) => AreaOf(entry).TryGet(entry.Slot);
 

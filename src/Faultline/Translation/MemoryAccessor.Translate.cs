@@ -38,7 +38,7 @@ public sealed unsafe partial class MemoryAccessor
     [MethodImpl(MethodImplOptions.NoInlining)]
     private byte* TranslateMiss(ulong address, AccessKind kind)
     {
-        if (_isDisposed || Space.IsDisposed) ThrowDisposed();
+        if (_isDisposed || Space.HasEnded) ThrowEnded(address, kind);
         while (true)
         {
             // One walk serves both: the refill, and the fault if there is nothing to refill from.

@@ -72,9 +72,10 @@ public sealed unsafe partial class MemoryAccessor : IDisposable
     }
 
     /// <summary>Inside a section, which it leaves: the space's tables are freed once no section is open.</summary>
-    private void ThrowDisposed()
+    private void ThrowEnded(ulong address, AccessKind access)
     {
         LeaveSection();
         ThrowIfUnusable();
+        throw new MemoryFaultException(FaultSignal.Killed, address, access);
     }
 }

@@ -14,6 +14,10 @@ internal sealed class TestHandler(Func<UserFault, bool> answer) : UserFaultHandl
         }
     }
 
+    public bool Hangs { get; init; }
+
+    public override bool MayHang => Hangs;
+
     public override bool OnFault(in UserFault fault)
     {
         lock (_asked) _asked.Add(fault);

@@ -16,9 +16,13 @@ internal sealed class TestFile(PhysicalMemory memory, ulong? length = null) : Vm
 
     public int ReadAhead { get; init; } = 1;
 
+    public bool Hangs { get; init; }
+
     protected internal override int ReadAheadPages => ReadAhead;
 
     public override bool SupportsSpeculation => OptsIn;
+
+    public override bool MayHang => Hangs;
 
     protected override void ReadPage(ulong pageIndex, Span<byte> destination)
     {

@@ -12,6 +12,10 @@ internal sealed class TestSwapDevice(int capacity) : SwapDevice("test", capacity
 
     public bool FailsToRead { get; set; }
 
+    public bool Hangs { get; init; }
+
+    public override bool MayHang => Hangs;
+
     /// <summary>Writes that throw, from the next on.</summary>
     public int Throws { get; set; }
 
