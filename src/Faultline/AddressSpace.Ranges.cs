@@ -174,13 +174,6 @@ public sealed partial class AddressSpace
 
     private static (MmapLock Whole, WriterCounts? Writers, RangeLock? Ranges, AreaUsage Usage) CreateLocks(AddressSpaceOptions options)
     {
-        if (options is { WriterLock: WriterLock.RangeLock, Design: FaultDesign.AreaLock })
-        {
-            throw new ArgumentException(
-                "AreaLock needs WriterLock.MmapLock: a writer waits for the readers of one area after the other, which two writers under ranges could do in opposite orders.",
-                nameof(options));
-        }
-
         bool hasRanges = options.WriterLock == WriterLock.RangeLock;
         WriterCounts? writers = options.Design == FaultDesign.SpaceSequence ? new WriterCounts() : null;
         return (new MmapLock(writers, hasRanges), writers, hasRanges ? new RangeLock(LockUsers.Count) : null, new AreaUsage(hasRanges));

@@ -177,12 +177,27 @@ public sealed partial class AddressSpace
     /// <summary>Installs a frame, the zero frame or the caller's, at a page that has none.</summary>
     private Errno FillUserFault(ulong address, uint frame, bool writeProtect)
     {
+        Errno? done;
+        do done = TryFillUserFault(address, frame, writeProtect);
+        while (done is null);
+
+        return done.Value;
+    }
+
+    /// <summary>Null to look again: a call on other pages of the area is replacing it, and the reverse map of a page is that of the new one.</summary>
+    private Errno? TryFillUserFault(ulong address, uint frame, bool writeProtect)
+    {
         RangeHold range = EnterRead(LockUser.Populate, address, address + Page.Size);
         try
         {
             if (Areas.Find(address) is not { Handler: not null } area) return Errno.ENOENT;
             if (writeProtect && !area.Has(AreaFlags.UserFaultWriteProtect)) return Errno.EINVAL;
-            if (area.AnonVma is null && frame != PhysicalMemory.ZeroFrame) AnonVmaPreparation.Prepare(this, area);
+            if (area.AnonVma is null && frame != PhysicalMemory.ZeroFrame)
+            {
+                AnonVmaPreparation.Prepare(this, area);
+                if (area.AnonVma is null) return null;
+            }
+
             if (!PageTable.TryEnsure(address, Graveyard)) return Errno.ENOMEM;
             return PageOperations.TryFill(this, area, address, frame, writeProtect) ? Errno.None : Errno.EEXIST;
         }

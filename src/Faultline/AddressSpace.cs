@@ -25,12 +25,13 @@ public sealed partial class AddressSpace : IDisposable
     /// <param name="memory">May be shared by several spaces; must outlive them.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="AddressSpaceException">ENOMEM: no frame is free for the root page table, or the memory group is at its limit.</exception>
-    /// <exception cref="ArgumentException">The options name a memory group of another memory.</exception>
+    /// <exception cref="ArgumentException">An option is not legal, as the message says; or the options name a memory group of another memory.</exception>
     public AddressSpace(PhysicalMemory memory, AddressSpaceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(memory);
         Memory = memory;
         Options = options ?? new AddressSpaceOptions();
+        Options.Check();
         Limits = Options.Limits.Copy();
         (MmapLock, Writers, _ranges, Usage) = CreateLocks(Options);
         if (Options.MemoryGroup is { } group && group.Memory != memory) throw new ArgumentException("The memory group limits another PhysicalMemory.", nameof(options));

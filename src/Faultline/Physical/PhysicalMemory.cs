@@ -102,6 +102,7 @@ public sealed unsafe class PhysicalMemory : IDisposable
     {
         Reclaimer.Stop();
         if (!Frames.TryClose()) return;
+        Swap.LeaveDevices();
         _arenaBlock.Dispose();
         _infoBlock.Dispose();
         Charges?.Dispose();

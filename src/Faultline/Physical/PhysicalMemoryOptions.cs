@@ -12,7 +12,7 @@ public sealed class PhysicalMemoryOptions
 
     /// <summary>
     /// Where private pages and pages of files in memory go when frames run out: the first device that has room takes the page. None unless set: then only what files have is
-    /// reclaimed. At most 16; a device serves one memory.
+    /// reclaimed. At most 16; a device serves one memory, until that is disposed of with all frames home.
     /// </summary>
     public IReadOnlyList<Swap.SwapDevice> SwapDevices { get; init; } = [];
 

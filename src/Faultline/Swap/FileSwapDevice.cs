@@ -7,13 +7,26 @@ public sealed class FileSwapDevice : SwapDevice
 {
     private readonly SafeFileHandle _file;
 
-    /// <summary>Creates the file, or overwrites it. It is deleted when the device is disposed of.</summary>
-    /// <exception cref="IOException">The host refuses, or has no room for the file.</exception>
+    /// <summary>Creates the file. It is deleted when the device is disposed of.</summary>
+    /// <param name="path">Names nothing yet: what is there, a file, a link, a device, could be somebody's, and would be overwritten and deleted.</param>
+    /// <param name="capacityInPages">How many slots it has.</param>
+    /// <exception cref="IOException">Something is there already, the host refuses, or it has no room for the file.</exception>
     public FileSwapDevice(string path, int capacityInPages)
-        : base(path, capacityInPages) =>
-        _file = File.OpenHandle(
-            path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.RandomAccess | FileOptions.DeleteOnClose,
-            preallocationSize: (long)capacityInPages * Page.Size);
+        : base(path, capacityInPages) => _file = Create(path, (long)capacityInPages * Page.Size);
+
+    private static SafeFileHandle Create(string path, long length)
+    {
+        try
+        {
+            // The host decides, in one step, that the name is new.
+            return File.OpenHandle(
+                path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.RandomAccess | FileOptions.DeleteOnClose, preallocationSize: length);
+        }
+        catch (IOException exception) when (Path.Exists(path))
+        {
+            throw new IOException($"{path} exists. A swap file is overwritten and deleted, so it is made anew: name a path where nothing is, or delete what an earlier run has left.", exception);
+        }
+    }
 
     /// <inheritdoc/>
     protected internal override bool TryWrite(int slot, ReadOnlySpan<byte> page)

@@ -1,3 +1,5 @@
+using Faultline.Sync;
+
 namespace Faultline.Swap;
 
 /// <summary>
@@ -23,6 +25,9 @@ public abstract class SwapDevice : IDisposable
         Name = name;
         CapacityInPages = capacityInPages;
     }
+
+    // 1 while a memory swaps to it. By compare-and-swap.
+    private Word32 _isInUse;
 
     /// <summary>For people.</summary>
     public string Name { get; }
@@ -51,6 +56,12 @@ public abstract class SwapDevice : IDisposable
     protected internal virtual void Discard(int slot)
     {
     }
+
+    /// <summary>One memory takes the device, whose slots it numbers; false if another has it.</summary>
+    internal bool TryTake() => _isInUse.CompareExchange(1, 0) == 0;
+
+    /// <summary>Ends <see cref="TryTake"/>: no page is left on it.</summary>
+    internal void Leave() => _isInUse.StoreRelease(0);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -16,9 +16,27 @@ internal sealed class SwapSpace
         ArgumentOutOfRangeException.ThrowIfGreaterThan(devices.Count, SwapEntry.MaxDevices);
         if (devices.Contains(null!)) throw new ArgumentException("A swap device is null.", nameof(devices));
         if (devices.Distinct().Count() != devices.Count) throw new ArgumentException("A swap device is listed twice: two pages would share each of its slots.", nameof(devices));
+        TakeAll(devices);
         _memory = memory;
         _areas = [.. devices.Select(device => new SwapArea(memory, device))];
         Slots = _areas.Sum(area => (long)area.Device.CapacityInPages);
+    }
+
+    /// <summary>Takes all devices or none.</summary>
+    private static void TakeAll(IReadOnlyList<SwapDevice> devices)
+    {
+        for (int i = 0; i < devices.Count; i++)
+        {
+            if (devices[i].TryTake()) continue;
+            for (int taken = 0; taken < i; taken++) devices[taken].Leave();
+            throw new ArgumentException($"The swap device {devices[i].Name} serves another PhysicalMemory: two pages would share each of its slots. Dispose of that memory first.", nameof(devices));
+        }
+    }
+
+    /// <summary>The memory has no page left anywhere: its devices may serve another.</summary>
+    public void LeaveDevices()
+    {
+        foreach (SwapArea area in _areas) area.Device.Leave();
     }
 
     public bool HasDevices => _areas.Length != 0;

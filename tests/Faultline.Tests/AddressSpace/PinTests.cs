@@ -288,7 +288,7 @@ public class PinTests
         Assert.Equal((Errno.None, Errno.EFAULT), (Pin(6, PinFlags.Write), Pin(6, PinFlags.Write | PinFlags.LongTerm)));
         Assert.Equal(Errno.None, Pin(6, PinFlags.LongTerm));
 
-        Assert.Equal((Errno.EINVAL, Errno.EINVAL, Errno.EINVAL), (Pin(4, (PinFlags)4), Pin(4, length: 0), Pin(4, length: (1UL << 31) + 1)));
+        Assert.Equal((Errno.EINVAL, Errno.EINVAL, Errno.EINVAL), (Pin(4, (PinFlags)8), Pin(4, length: 0), Pin(4, length: (1UL << 31) + 1)));
         Assert.Equal(Errno.EFAULT, guest.Space.TryPinPages(ulong.MaxValue - P, P, PinFlags.None, out _));
         Assert.Equal(Errno.EFAULT, Assert.Throws<AddressSpaceException>(() => guest.Space.PinPages(At(0), P)).Error);
         using PinnedPages reading = guest.Space.PinPages(At(4), P);

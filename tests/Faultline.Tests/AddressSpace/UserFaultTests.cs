@@ -1,5 +1,6 @@
 using Faultline.Diagnostics;
 using Faultline.Faults;
+using Faultline.Tests.Locking;
 using Faultline.Tests.Stress;
 
 namespace Faultline.Tests.Calls;
@@ -7,6 +8,23 @@ namespace Faultline.Tests.Calls;
 public class UserFaultTests
 {
     private const UserFaultModes Missing = UserFaultModes.Missing, WriteProtect = UserFaultModes.WriteProtect;
+
+    /// <summary>The area's reverse map is closed by a writer that is about to replace it, and comes with the new one.</summary>
+    [Theory]
+    [ClassData(typeof(Pairs))]
+    public void WhenTheAreaIsAboutToBeReplacedThenACopyWaitsForTheNewOne(FaultDesign design, WriterLock writers, bool dropLock)
+    {
+        using var guest = new Guest(design, writerLock: writers, dropLock: dropLock);
+        guest.Map(0, 4);
+        Assert.Equal(Errno.None, Register(guest, 0, 4, Filling(), UserFaultModes.Missing));
+        Assert.Null(guest.Space.Areas.Find(Guest.At(0))!.CloseAnonVma());
+        LockThread copy = LockThread.Start(() => Assert.Equal(Errno.None, Copy(guest.Space, Guest.At(0), 7)));
+        Thread.Sleep(20);
+        Assert.False(copy.HasEnded);
+        guest.Protect(2, 1, Protection.Read);
+        copy.Join();
+        Assert.Equal(7, guest.Cpu.Read<byte>(Guest.At(0)));
+    }
 
     private static Errno Register(Guest guest, int page, int pages, UserFaultHandler handler, UserFaultModes modes) =>
         guest.Space.TryRegisterUserFault(Guest.At(page), (ulong)pages << Page.Shift, handler, modes);

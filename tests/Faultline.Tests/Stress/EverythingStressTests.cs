@@ -52,7 +52,7 @@ public class EverythingStressTests
 
         // The first is soon full, so that both are used.
         using var compressed = new CompressedSwapDevice(BallastPages / 2);
-        using var swapFile = new FileSwapDevice(Path.GetTempFileName(), 4 * BallastPages);
+        using var swapFile = new FileSwapDevice(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), 4 * BallastPages);
         try
         {
             using (var guest = new Guest(

@@ -1,3 +1,4 @@
+using Faultline.Physical;
 using Faultline.Swap;
 
 namespace Faultline.Tests.Swap;
@@ -56,9 +57,65 @@ public class SwapDeviceTests
     [Fact]
     public void WhenAFileIsNotNeededAnyMoreThenItIsGone()
     {
-        string path = Path.GetTempFileName();
+        string path = FreshPath();
         using (SwapDevice device = new FileSwapDevice(path, Slots)) Assert.True(device.TryWrite(Slots - 1, new byte[SwapDevice.PageSize]));
         Assert.False(File.Exists(path));
+    }
+
+    /// <summary>A disk, a terminal, somebody's file: neither written nor deleted.</summary>
+    [Theory]
+    [InlineData("file")]
+    [InlineData("empty file")]
+    [InlineData("folder")]
+    [InlineData("link")]
+    [InlineData("link to nothing")]
+    [InlineData("device")]
+    public void WhenSomethingIsThereAlreadyThenItIsNotMadeASwapFile(string what)
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName, path = Path.Combine(folder, "there"), target = Path.Combine(folder, "target");
+        switch (what)
+        {
+            case "file":
+                File.WriteAllText(path, "precious");
+                break;
+            case "empty file":
+                File.Create(path).Dispose();
+                break;
+            case "folder":
+                Directory.CreateDirectory(path);
+                break;
+            case "device":
+                path = "/dev/null";
+                break;
+            default:
+                if (what == "link") File.WriteAllText(target, "precious");
+                File.CreateSymbolicLink(path, target);
+                break;
+        }
+
+        var exception = Assert.Throws<IOException>(() => new FileSwapDevice(path, Slots));
+        Assert.Contains($"{path} exists", exception.Message, StringComparison.Ordinal);
+        Assert.True(Path.Exists(path) || File.ResolveLinkTarget(path, returnFinalTarget: false) is not null);
+        if (what is "file" or "link") Assert.Equal("precious", File.ReadAllText(path));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void WhenADeviceServesAMemoryThenAnotherCannotHaveItUntilThatIsDisposedOf()
+    {
+        using var shared = new TestSwapDevice(Slots);
+        using var other = new TestSwapDevice(Slots);
+        var memory = new PhysicalMemory(Swapping(shared));
+        var exception = Assert.Throws<ArgumentException>(() => new PhysicalMemory(Swapping(other, shared)));
+        Assert.Contains("test", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Dispose of that memory first", exception.Message, StringComparison.Ordinal);
+
+        // What could have been had was given back.
+        new PhysicalMemory(Swapping(other)).Dispose();
+        memory.Dispose();
+        memory.Dispose();
+        using var next = new PhysicalMemory(Swapping(other, shared));
+        Assert.Throws<ArgumentException>(() => new PhysicalMemory(Swapping(shared)));
     }
 
     [Theory]
@@ -68,7 +125,11 @@ public class SwapDeviceTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new FileSwapDevice("never made", capacity));
 
     private static SwapDevice Create(string kind) =>
-        kind == "file" ? new FileSwapDevice(Path.GetTempFileName(), Slots) : new CompressedSwapDevice(Slots);
+        kind == "file" ? new FileSwapDevice(FreshPath(), Slots) : new CompressedSwapDevice(Slots);
+
+    private static PhysicalMemoryOptions Swapping(params SwapDevice[] devices) => new() { CapacityInFrames = 16, SwapDevices = devices };
+
+    private static string FreshPath() => Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
 
     private static byte[] PageOf(Random random)
     {
