@@ -73,8 +73,9 @@ internal static class GuestFaults
         return Reading.Since(before, repetitions);
     }
 
+    /// <summary>Reads one word of each page.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static long Read(MemoryAccessor accessor, ulong start, int length)
+    public static long Read(MemoryAccessor accessor, ulong start, int length)
     {
         long sum = 0;
         for (int i = 0; i < length; i += PageSize) sum += accessor.Read<long>(start + (ulong)i);

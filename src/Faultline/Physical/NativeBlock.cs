@@ -45,6 +45,10 @@ internal sealed unsafe partial class NativeBlock : IDisposable
 
     public void Dispose()
     {
+#if FAULTLINE_EXPLORE
+        // The checker would let a store of this thread that is still in its buffer arrive in memory that is somebody else's by then; a processor's comes before the freeing.
+        Sync.Fence.Full();
+#endif
         Free();
         GC.SuppressFinalize(this);
     }

@@ -36,10 +36,11 @@ internal sealed class ModelSpace
     private readonly List<Action> _checks = [];
 
     public ModelSpace(
-        ExploreScope scope, FaultDesign design = FaultDesign.AreaSequence, WriterLock writerLock = WriterLock.MmapLock, ulong brkStart = 0, SwapDevice? swap = null)
+        ExploreScope scope, FaultDesign design = FaultDesign.AreaSequence, WriterLock writerLock = WriterLock.MmapLock, ulong brkStart = 0, SwapDevice? swap = null,
+        bool shortcut = false)
     {
         _memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = Frames, PoisonFreedFrames = true, SwapDevices = swap is null ? [] : [swap] });
-        Space = new AddressSpace(_memory, new AddressSpaceOptions { Design = design, WriterLock = writerLock });
+        Space = new AddressSpace(_memory, new AddressSpaceOptions { Design = design, WriterLock = writerLock, SingleThreadShortcut = shortcut });
         if (brkStart != 0) Space.Reset(brkStart);
         Map(First, End);
         Map(NeighbourStart, NeighbourEnd);
