@@ -10,7 +10,7 @@ namespace Faultline.Faults;
 /// <para>No reference is taken to the file or, before the table's lock, to the frame. What keeps both is the look <em>under</em> the lock: the area is unchanged,
 /// so it still holds the file; and the cache still has the page.</para>
 /// <code>
-///   fault                                  last unmap, or truncation
+///   fault                                  last unmap, truncation, or reclaim
 ///   find area: even; page in cache: F
 ///                                          area odd, or F out of the cache; full fence
 ///                                          table lock: zap, unlock
@@ -19,7 +19,7 @@ namespace Faultline.Faults;
 ///   area unchanged? page in cache: F?      without this F would be mapped here
 ///   one more reference for the entry
 /// </code>
-/// <para>Had the fault taken the lock first, the zap would have found its entry, and F would have gone after that entry's shootdown. So nobody has to wait for
+/// <para>Reclaim does not take F out at once: the page is not up to date first, which the look finds too (<see cref="Files.PageCache.TryPageOut"/>). Had the fault taken the lock first, the zap would have found its entry, and F would have gone after that entry's shootdown. So nobody has to wait for
 /// the walkers that only <em>looked</em>: they drop what they found. A copy made before the lock may be of a frame in other hands, and is dropped likewise.</para>
 /// </remarks>
 internal static class FileFault<TDesign>

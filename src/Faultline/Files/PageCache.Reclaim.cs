@@ -130,8 +130,10 @@ internal sealed partial class PageCache
         {
             var unmap = new UnmapCachedVisitor(_memory, pfn);
             ReverseMap.Walk(_file.Mappings, _memory, index, pfn, ref unmap);
-            _file.Mappings.Exit();
+
+            // Inside the gate: the areas then stay listed, and hold the file. Its last holder, who waits for us, may have a session open, for which the shootdown waits.
             unmap.ShootDown();
+            _file.Mappings.Exit();
             isMore = unmap.IsFull && _file.Mappings.TryEnter(wait: false);
         }
 
@@ -202,7 +204,7 @@ internal sealed partial class PageCache
     }
 
     /// <summary>
-    /// Waits for those who reclaim pages of this cache, and lets no others in: with the last reference. Rejected: a reference of theirs. The file would then be closed, and be told so, some time
+    /// Waits for those who reclaim pages of this cache, and lets no others in: with the last reference. They wait for no section then, since no area is listed. Rejected: a reference of theirs. The file would then be closed, and be told so, some time
     /// after its last user had let it go, and by the reclaim thread.
     /// </summary>
     private void EndReclaim()

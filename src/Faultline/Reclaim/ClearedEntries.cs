@@ -25,7 +25,7 @@ internal struct ClearedEntries
         _shots[Count++] = new Shot(mapping.Space, mapping.Address, Native.LoadAcquire(ref mapping.Table.Accessors));
     }
 
-    /// <summary>Takes the translations from all accessors, and waits for their sections. Outside all locks but the page's.</summary>
+    /// <summary>Takes the translations from all accessors, and waits for their sections. Outside PTE locks.</summary>
     public void ShootDown()
     {
         for (int i = 0; i < Count; i++) Shootdown.Invalidate(_shots[i].Space, _shots[i].Accessors, _shots[i].Address, _shots[i].Address + Page.Size);

@@ -29,7 +29,7 @@ internal struct UnmapCachedVisitor(PhysicalMemory memory, uint pfn) : IMappingVi
         return !_cleared.IsFull;
     }
 
-    /// <summary>Afterwards no access reaches the page through what was taken away, whose references are given up. Outside all locks but the page's.</summary>
+    /// <summary>Afterwards no access reaches the page through what was taken away, whose references are given up. Outside PTE locks.</summary>
     public readonly void ShootDown()
     {
         _cleared.ShootDown();

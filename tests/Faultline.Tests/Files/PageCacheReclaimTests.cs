@@ -299,6 +299,33 @@ public class PageCacheReclaimTests
         await reclaim;
     }
 
+    /// <summary>Reclaim waits for the session, and the last holder of the file would wait for reclaim.</summary>
+    [Fact]
+    public async Task WhenAFileIsLetGoInASessionThatReclaimWaitsForThenNobodyWaitsForEver()
+    {
+        using var guest = new Guest();
+        var file = new TestFile(guest.Memory, P);
+        guest.Space.Map(Guest.At(0), P, Protection.Read, Guest.Shared, file, 0);
+        guest.Map(4, 1);
+        guest.Cpu.Read<byte>(Guest.At(0));
+        Task<int> reclaim;
+        Task unmap;
+        using (MemoryAccessor.Session session = guest.Cpu.OpenSession())
+        {
+            session.Renew(Guest.At(4), AccessKind.Write);
+            reclaim = Task.Run(() => Free(guest), TestContext.Current.CancellationToken);
+            Wait.UntilDue(session);
+            unmap = Task.Run(() => guest.Unmap(0, 1), TestContext.Current.CancellationToken);
+            Thread.Sleep(20);
+            file.Dispose();
+            Assert.False(unmap.IsCompleted);
+        }
+
+        await unmap;
+        await reclaim;
+        Assert.True(file.IsReleased);
+    }
+
     /// <summary>By mappings and by calls, with nothing else to take frames from.</summary>
     [Theory]
     [ClassData(typeof(Designs))]
