@@ -137,14 +137,23 @@ public sealed partial class AddressSpace
     /// <summary>
     /// Gives a part of an area other flags, merging and splitting (<c>mm/vma.c:vma_modify()</c>). The caller brings the pages in line and releases.
     /// </summary>
-    /// <returns>The area that covers the part, odd; null if the map count forbids a split, and then nothing was changed.</returns>
+    /// <returns>The area that covers the part, odd; null if the map count forbids a split: then no flag was changed.</returns>
     private static VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, AreaChange change) => ChangeFlags(area, start, end, flags, area.Handler, change);
 
     /// <inheritdoc cref="ChangeFlags(VmArea, ulong, ulong, AreaFlags, AreaChange)"/>
     private static VmArea? ChangeFlags(VmArea area, ulong start, ulong end, AreaFlags flags, UserFaultHandler? handler, AreaChange change)
     {
         int splits = (start > area.Start ? 1 : 0) + (end < area.End ? 1 : 0);
-        if (splits > 0 && !change.Room.MaySplit(splits) && !change.WouldMerge(area, start, end, flags, handler)) return null;
+        if (splits > 0 && !change.Room.MaySplit(splits) && !change.WouldMerge(area, start, end, flags, handler))
+        {
+            // The split below comes first, and stays when the one above is refused.
+            if (splits == 1 || change.Room.WasRefused || !change.Room.MaySplit(1)) return null;
+            change.Split(start);
+            change.Release();
+            change.Finish();
+            return null;
+        }
+
         return change.Splice(start, end, change.Frozen(area).Slice(start, end) with { Flags = flags, Handler = handler });
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Faultline.Differential.Host;
+using Faultline.Differential.Programs;
 
 namespace Faultline.Differential;
 
@@ -9,16 +10,23 @@ internal static class HostRules
 {
     private const int MemoryLockBit = 14;
 
+    // Values of vm.overcommit_memory.
+    private const int Always = 1, Never = 2;
+
     // mremap of several areas at once came with 6.17.
     private static readonly Version s_oldest = new(6, 17);
 
     private static readonly Lazy<ulong> s_minimumAddress =
         new(() => ulong.Parse(File.ReadAllText("/proc/sys/vm/mmap_min_addr"), CultureInfo.InvariantCulture));
 
+    private static readonly Lazy<int> s_maximumAreas = new(() => int.Parse(File.ReadAllText("/proc/sys/vm/max_map_count"), CultureInfo.InvariantCulture));
     private static readonly Lazy<ulong> s_memoryAndSwap = new(MemoryAndSwap);
     private static readonly Lazy<bool> s_mayLockMemory = new(MayLockMemory);
     private static readonly Lazy<ulong> s_stackLimit = new(() => Limit("Max stack size"));
     private static readonly Lazy<ulong> s_lockLimit = new(() => Limit("Max locked memory"));
+
+    /// <summary><c>vm.max_map_count</c>.</summary>
+    public static int MaximumAreas => s_maximumAreas.Value;
 
     /// <summary>Throws where the host has other rules than the engine, which has those of Linux 6.18 for x86-64.</summary>
     public static void Require()
@@ -28,21 +36,25 @@ internal static class HostRules
         string[] parts = release.Split('.', '-');
         var version = new Version(int.Parse(parts[0], CultureInfo.InvariantCulture), int.Parse(parts[1], CultureInfo.InvariantCulture));
         if (version < s_oldest) throw new HostException($"The host runs Linux {release.Trim()}; what is compared are the rules of {s_oldest} and later.");
+        if (Overcommit() == Never) throw new HostException("The host counts what all its processes may use (vm.overcommit_memory 2).");
         if (File.ReadLines("/proc/swaps").Skip(1).Any()) throw new HostException("The host swaps: MADV_PAGEOUT would take pages away.");
     }
 
-    public static AddressSpaceOptions Options(Layout layout, FaultDesign design) => new()
+    public static AddressSpaceOptions Options(Layout layout, CallProgram program) => new()
     {
-        Design = design,
+        Design = program.Design,
 
         // So that both locks are compared with the host.
-        WriterLock = design == FaultDesign.AreaSequence ? WriterLock.RangeLock : WriterLock.MmapLock,
+        WriterLock = program.Design == FaultDesign.AreaSequence ? WriterLock.RangeLock : WriterLock.MmapLock,
         MmapBase = layout.Top,
         MinimumAddress = s_minimumAddress.Value,
-        CommitLimit = s_memoryAndSwap.Value,
-        Privileged = s_mayLockMemory.Value,
+        MaximumAreas = MaximumAreas,
+        CommitLimit = Overcommit() == Always ? ulong.MaxValue : s_memoryAndSwap.Value,
+        Privileged = program.IsPrivileged && s_mayLockMemory.Value,
         Limits = new ResourceLimits { Stack = s_stackLimit.Value, MemoryLock = s_lockLimit.Value },
     };
+
+    private static int Overcommit() => int.Parse(File.ReadAllText("/proc/sys/vm/overcommit_memory"), CultureInfo.InvariantCulture);
 
     private static ulong MemoryAndSwap() => (Field("/proc/meminfo", "MemTotal:") + Field("/proc/meminfo", "SwapTotal:")) << 10;
 

@@ -80,8 +80,8 @@ internal sealed class LockStep : IDisposable
         Programs++;
         _distinct.Add(Hash(program.ToString()));
         _sequences.Add(Hash(string.Join(' ', program.Steps.Select(step => step.Call))));
-        _host.Begin();
-        using var engine = new EngineMachine(_memory, _host.Layout, options ?? HostRules.Options(_host.Layout, program.Design));
+        _host.Begin(program.IsPrivileged);
+        using var engine = new EngineMachine(_memory, _host.Layout, options ?? HostRules.Options(_host.Layout, program));
         int processes = 1;
         for (int i = 0; i < program.Steps.Count; i++)
         {
@@ -120,7 +120,7 @@ internal sealed class LockStep : IDisposable
     /// <summary>Runs a program of one process on the engine alone, and says what keeps its areas apart at the end.</summary>
     public IReadOnlyList<AreaBoundary> Explain(CallProgram program)
     {
-        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host.Layout, program.Design));
+        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host.Layout, program));
         foreach (Step step in program.Steps) engine.Do(process: 0, step);
         return [.. engine.Boundaries()];
     }
@@ -129,6 +129,33 @@ internal sealed class LockStep : IDisposable
     public void MustAgree(CallProgram program, List<string>? results = null)
     {
         if (Compare(program, results: results) is { } difference) Assert.Fail($"{difference}program:\n{program}");
+    }
+
+    /// <summary>
+    /// As <see cref="MustAgree"/> for programs with very many areas: after each step the result alone is compared, after the last the places and rights of all areas.
+    /// </summary>
+    public void MustAgreeByResults(CallProgram program, List<string> results)
+    {
+        _host.Begin(program.IsPrivileged);
+        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host.Layout, program));
+        foreach (Step step in program.Steps)
+        {
+            (string ours, string theirs) = (engine.Do(step.Process, step), _host.Do(step.Process, step));
+            Assert.True(ours == theirs, $"Different at {step}\nFaultline: {ours}\nhost: {theirs}\nresults before: {string.Join(", ", results)}\nprogram:\n{program}");
+            results.Add(ours);
+        }
+
+        Assert.Equal(_host.Areas(process: 0), engine.Areas(process: 0).Skip(HostProgram.Areas).Select(area => $"{area.Start:x8}-{area.End:x8} {EngineMachine.RightsOf(area)}"));
+    }
+
+    /// <summary>Runs a program and returns what both sides' <c>smaps</c> count then, in each process: a line an area, without areas that the host's program has of its own.</summary>
+    public (IReadOnlyList<string> Ours, IReadOnlyList<string> Theirs) Usage(CallProgram program, int processes)
+    {
+        _host.Begin(program.IsPrivileged);
+        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host.Layout, program));
+        foreach (Step step in program.Steps) Assert.Equal(_host.Do(step.Process, step), engine.Do(step.Process, step));
+        IEnumerable<int> all = Enumerable.Range(0, processes);
+        return ([.. all.SelectMany(process => UsageText.Lines(engine.Smaps(process)))], [.. all.SelectMany(process => UsageText.Lines(_host.Smaps(process)))]);
     }
 
     public void Dispose()

@@ -52,6 +52,8 @@ internal static class StateText
     public static string Signal(FaultSignal signal, byte value) =>
         signal == FaultSignal.None ? value.ToString("x2", CultureInfo.InvariantCulture) : signal.ToString();
 
+    public static string Fetch(FaultSignal signal) => signal == FaultSignal.None ? "fetched" : signal.ToString();
+
     public static string Residency(ReadOnlySpan<byte> pages)
     {
         var text = new StringBuilder("ok ");

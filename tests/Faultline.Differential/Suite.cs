@@ -1,10 +1,28 @@
 using Faultline.Differential.Host;
+using Faultline.Differential.Programs;
 
 namespace Faultline.Differential;
 
 /// <summary>What all tests of the suite begin with.</summary>
 internal static class Suite
 {
+    /// <summary>Runs a program on both sides under every design: each step must give the result that stands beside it.</summary>
+    public static void Agree(params (string Step, string Result)[] program) => Agree(isPrivileged: true, program);
+
+    /// <summary>As <see cref="Agree(ValueTuple{string, string}[])"/>, in processes without capabilities, which RLIMIT_MEMLOCK limits.</summary>
+    public static void AgreeWithoutPrivilege(params (string Step, string Result)[] program) => Agree(isPrivileged: false, program);
+
+    private static void Agree(bool isPrivileged, (string Step, string Result)[] program)
+    {
+        using LockStep lockStep = StartOrSkip();
+        foreach (FaultDesign design in Enum.GetValues<FaultDesign>())
+        {
+            var results = new List<string>();
+            lockStep.MustAgree(CallProgram.Parse(program.Select(line => line.Step)) with { Design = design, IsPrivileged = isPrivileged }, results);
+            Assert.Equal(program.Select(line => line.Result), results);
+        }
+    }
+
     /// <summary>Starts both sides. Where the host cannot be driven the test is skipped: it has passed nothing.</summary>
     public static LockStep StartOrSkip(long? frames = null)
     {

@@ -173,12 +173,11 @@ internal ref struct FaultContext
     public readonly void Count(FaultEvent what) => Accessor?.Counters.Count(what);
 
     /// <summary>
-    /// True if the area's rights allow the access (Linux <c>arch/x86/mm/fault.c:access_error()</c>): what may be written or executed may also be read.
+    /// True if the area's rights allow the access (Linux <c>arch/x86/mm/fault.c:access_error()</c>): what may be written or executed may also be read. A fetch is a read
+    /// as long as there is no page: x86 brings the page in first, and refuses then, see <see cref="MayFetch"/>.
     /// </summary>
-    public readonly bool IsPermitted => Access switch
-    {
-        AccessKind.Read => Area.HasAny(AreaFlags.AccessMask),
-        AccessKind.Write => Area.Has(AreaFlags.Write),
-        _ => Area.Has(AreaFlags.Execute),
-    };
+    public readonly bool IsPermitted => IsWrite ? Area.Has(AreaFlags.Write) : Area.HasAny(AreaFlags.AccessMask);
+
+    /// <summary>False for a fetch from a page that is there, if the area's rights do not allow it.</summary>
+    public readonly bool MayFetch => Access != AccessKind.Execute || Area.Has(AreaFlags.Execute);
 }

@@ -31,6 +31,7 @@ internal static class FaultPipeline<TDesign>
 
         if (value.Absent == AbsentKind.Swap) return SwapFault<TDesign>.Handle(ref fault);
         if (!value.HasPage) return TDesign.IsSpeculative ? fault.Abort(SpeculationAbort.PageAbsent) : FaultStep.PageAbsent;
+        if (!fault.MayFetch) return fault.Abort(SpeculationAbort.NotPermitted);
         if (!fault.IsWrite || value.IsWritable) return SpuriousFault<TDesign>.Handle(ref fault);
         return value.IsUserProtected && fault.Area.Has(AreaFlags.UserFaultWriteProtect)
             ? LeaveToUser(ref fault)

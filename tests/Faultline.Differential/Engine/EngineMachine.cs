@@ -12,7 +12,7 @@ internal sealed class EngineMachine : IMachine, IDisposable
     private readonly List<(AddressSpace Space, MemoryAccessor Accessor)> _processes = [];
     private readonly PhysicalMemory _memory;
     private readonly Layout _layout;
-    private readonly MemoryFile _growing, _readOnly;
+    private readonly MemoryFile _growing, _readOnly, _writeOnly;
 
     public EngineMachine(PhysicalMemory memory, Layout layout, AddressSpaceOptions options)
     {
@@ -20,6 +20,7 @@ internal sealed class EngineMachine : IMachine, IDisposable
         _layout = layout;
         _growing = new MemoryFile(memory);
         _readOnly = new MemoryFile(memory, length: TestFiles.FixedLength, access: FileAccess.Read);
+        _writeOnly = new MemoryFile(memory, length: TestFiles.FixedLength, access: FileAccess.Write);
         var space = new AddressSpace(memory, options);
         space.Reset(layout.Heap);
 
@@ -57,6 +58,7 @@ internal sealed class EngineMachine : IMachine, IDisposable
             case Call.Truncate:
                 FileOf(step).SetLength(length);
                 return Result(Errno.None);
+            case Call.FileRead when step.File == TestFile.WriteOnly: return Result(Errno.EBADF);
             case Call.FileRead: return ReadFile(FileOf(step), step.Offset.Bytes);
             case Call.FileWrite:
                 FileOf(step).Write(step.Offset.Bytes, [(byte)step.Bits]);
@@ -71,6 +73,21 @@ internal sealed class EngineMachine : IMachine, IDisposable
                     accessor.Write(at, (byte)step.Bits);
                     return 0;
                 });
+            case Call.Execute:
+                try
+                {
+                    accessor.Fetch<byte>(at);
+                    return StateText.Fetch(FaultSignal.None);
+                }
+                catch (MemoryFaultException fault)
+                {
+                    return StateText.Fetch(fault.Signal);
+                }
+
+            case Call.Fill:
+                for (ulong page = 0; page < step.Length.Pages; page++)
+                    space.Map(at + (page * Layout.PageSize), Layout.PageSize, (Protection)(page & 1), MapFlags.Private | MapFlags.Fixed);
+                return "ok";
             case Call.Fork:
                 Errno error = space.TryFork(out AddressSpace? child);
                 if (child is not null) Add(child);
@@ -82,6 +99,8 @@ internal sealed class EngineMachine : IMachine, IDisposable
                 return Result(Errno.None);
         }
     }
+
+    public string Smaps(int process) => _processes[process].Space.Smaps();
 
     public IReadOnlyList<AreaInfo> Areas(int process) => _processes[process].Space.ListAreas();
 
@@ -112,12 +131,13 @@ internal sealed class EngineMachine : IMachine, IDisposable
         _processes.Clear();
         _growing.Dispose();
         _readOnly.Dispose();
+        _writeOnly.Dispose();
         Assert.Equal(_memory.CapacityInFrames, _memory.FreeFrames);
     }
 
     private void Add(AddressSpace space) => _processes.Add((space, space.CreateAccessor()));
 
-    private static string RightsOf(AreaInfo area) =>
+    public static string RightsOf(AreaInfo area) =>
         $"{(area.Protection.HasFlag(Protection.Read) ? 'r' : '-')}{(area.Protection.HasFlag(Protection.Write) ? 'w' : '-')}"
         + $"{(area.Protection.HasFlag(Protection.Execute) ? 'x' : '-')}{(area.IsShared ? 's' : 'p')}";
 
@@ -136,7 +156,12 @@ internal sealed class EngineMachine : IMachine, IDisposable
         }
     }
 
-    private MemoryFile FileOf(Step step) => step.File == TestFile.Growing ? _growing : _readOnly;
+    private MemoryFile FileOf(Step step) => step.File switch
+    {
+        TestFile.Growing => _growing,
+        TestFile.ReadOnly => _readOnly,
+        _ => _writeOnly,
+    };
 
     private static string ReadFile(MemoryFile file, ulong offset)
     {

@@ -11,6 +11,9 @@ internal sealed class HostMachine : IMachine, IDisposable
     private const int DisableHugePages = 41;
     private const int Anonymous = 0x20;
     private const ulong KeepSize = 1, PunchHole = 2;
+    private const ulong WriteOnly = 1;
+    private const uint CapabilityVersion = 0x2008_0522;
+    private const ulong CapabilitySets = HostProgram.Data + 64;
 
     private readonly HostProcess _template;
     private readonly List<HostProcess> _processes = [];
@@ -18,7 +21,7 @@ internal sealed class HostMachine : IMachine, IDisposable
     private byte[] _areas = new byte[1 << 16];
 
     // Descriptors by TestFile; those of the program that runs.
-    private readonly ulong[] _files = [ulong.MaxValue, 0, 0];
+    private readonly ulong[] _files = [ulong.MaxValue, 0, 0, 0];
     private ulong _growingLength;
 
     private HostMachine(HostProcess template)
@@ -59,7 +62,7 @@ internal sealed class HostMachine : IMachine, IDisposable
     }
 
     /// <summary>One process, without areas, for the next program.</summary>
-    public void Begin()
+    public void Begin(bool isPrivileged = true)
     {
         End();
         HostProcess first = _template.Fork();
@@ -71,7 +74,15 @@ internal sealed class HostMachine : IMachine, IDisposable
         first.MustCall(SystemCalls.Truncate, whole, TestFiles.FixedLength);
         first.Write(HostProgram.Data, Encoding.ASCII.GetBytes($"/proc/self/fd/{whole}\0"));
         _files[(int)TestFile.ReadOnly] = first.MustCall(SystemCalls.Open, HostProgram.Data);
+        _files[(int)TestFile.WriteOnly] = first.MustCall(SystemCalls.Open, HostProgram.Data, WriteOnly);
         first.MustCall(SystemCalls.Close, whole);
+        if (isPrivileged) return;
+
+        // capset: a header (version 3, this process), then three sets of 64 bits, all empty.
+        byte[] capabilities = new byte[CapabilitySets - HostProgram.Data + (3 * sizeof(ulong))];
+        BitConverter.TryWriteBytes(capabilities, CapabilityVersion);
+        first.Write(HostProgram.Data, capabilities);
+        first.MustCall(SystemCalls.SetCapabilities, HostProgram.Data, CapabilitySets);
     }
 
     public void End()
@@ -110,6 +121,11 @@ internal sealed class HostMachine : IMachine, IDisposable
             case Call.Brk: return Result(host.Call(SystemCalls.Brk, at));
             case Call.Read: return StateText.Signal(host.Load(at, out byte value), value);
             case Call.Write: return StateText.Signal(host.Store(at, (byte)step.Bits), 0);
+            case Call.Execute: return StateText.Fetch(host.Fetch(at));
+            case Call.Fill:
+                for (ulong page = 0; page < step.Length.Pages; page++)
+                    host.MustCall(SystemCalls.Map, at + (page * Layout.PageSize), Layout.PageSize, page & 1, (ulong)(MapFlags.Private | MapFlags.Fixed) | Anonymous, ulong.MaxValue);
+                return "ok";
             case Call.Fork:
                 _processes.Add(host.Fork());
                 return "ok";
@@ -123,8 +139,7 @@ internal sealed class HostMachine : IMachine, IDisposable
     public void Describe(int process, StringBuilder text)
     {
         HostProcess host = _processes[process];
-        int length = host.ReadAreas(ref _areas);
-        foreach (HostArea area in HostArea.Parse(Encoding.ASCII.GetString(_areas, 0, length)))
+        foreach (HostArea area in HostArea.Parse(Smaps(process)))
         {
             if (area.Start is HostProgram.Data or HostProgram.Text || area.Start >= UserEnd) continue;
             StateText.AppendArea(text, Layout, area.Start, area.End, area.Rights, area.Offset, area.Name, area.Flags);
@@ -133,6 +148,18 @@ internal sealed class HostMachine : IMachine, IDisposable
             text.Append('\n');
         }
     }
+
+    /// <summary>The text of <c>/proc/PID/smaps</c>.</summary>
+    public string Smaps(int process)
+    {
+        int length = _processes[process].ReadAreas(ref _areas);
+        return Encoding.ASCII.GetString(_areas, 0, length);
+    }
+
+    /// <summary>The areas of a process but <see cref="HostProgram"/>'s, as the heads of lines of <c>/proc/PID/maps</c>; not the kernel's page above all.</summary>
+    public IEnumerable<string> Areas(int process) =>
+        File.ReadLines($"/proc/{_processes[process].Id}/maps").Skip(HostProgram.Areas).Where(line => !line.Contains("[vsyscall]", StringComparison.Ordinal))
+            .Select(line => string.Join(' ', line.Split(' ')[..2]));
 
     public void Dispose()
     {

@@ -77,6 +77,23 @@ internal sealed unsafe class HostProcess : IDisposable
 
     public FaultSignal Store(ulong address, byte value) => Execute(_registers with { Rip = HostProgram.Store, Rdi = address, Rsi = value });
 
+    /// <summary>
+    /// Fetches an instruction. Whatever it is, its operands lie within <see cref="HostProgram.Data"/> or nowhere; what else it does is undone with the registers.
+    /// </summary>
+    /// <remarks>
+    /// The process steps by a flag of its own: for PTRACE_SINGLESTEP the kernel reads the instruction first, whatever its page's rights, which makes the page resident
+    /// (<c>arch/x86/kernel/step.c:is_setting_trap_flag()</c>).
+    /// </remarks>
+    public FaultSignal Fetch(ulong address)
+    {
+        const ulong Operands = HostProgram.Data + (Layout.PageSize / 2);
+        Registers registers = _registers;
+        (registers.Rax, registers.Rbx, registers.Rcx, registers.Rdx, registers.Rsi, registers.Rdi) = (Operands, Operands, Operands, Operands, Operands, Operands);
+        (registers.Rsp, registers.Rbp, registers.Rip) = (Operands, Operands, address);
+        registers.Flags |= Native.TrapFlag;
+        return Execute(registers, fetched: address);
+    }
+
     public HostProcess Fork()
     {
         MustCall(SystemCalls.Fork);
@@ -127,14 +144,16 @@ internal sealed unsafe class HostProcess : IDisposable
     }
 
     /// <summary>Steps through one instruction.</summary>
+    /// <param name="registers">Those that it begins with.</param>
+    /// <param name="fetched">The instruction's address, if it may be any: only a signal about that address counts.</param>
     /// <returns>The signal that it raised, which the process does not get.</returns>
-    private FaultSignal Execute(Registers registers)
+    private FaultSignal Execute(Registers registers, ulong? fetched = null)
     {
         registers.OrigRax = ulong.MaxValue; // no system call is to be restarted
         Require(Native.Ptrace(Native.PtraceSetRegisters, Id, 0, (nuint)(&registers)), "ptrace(PTRACE_SETREGS)");
         while (true)
         {
-            Require(Native.Ptrace(Native.PtraceSingleStep, Id, 0, 0), "ptrace(PTRACE_SINGLESTEP)");
+            Require(Native.Ptrace(fetched is null ? Native.PtraceSingleStep : Native.PtraceContinue, Id, 0, 0), "ptrace(PTRACE_SINGLESTEP or PTRACE_CONT)");
             int status = WaitForStop(Id);
             int signal = (status >> 8) & 0xff;
             switch (status >> 16)
@@ -149,7 +168,10 @@ internal sealed unsafe class HostProcess : IDisposable
                 case 0 when signal is Native.SegmentationFault or Native.BusError:
                     SignalInfo info;
                     Require(Native.Ptrace(Native.PtraceGetSignalInfo, Id, 0, (nuint)(&info)), "ptrace(PTRACE_GETSIGINFO)");
+                    if (fetched is { } instruction && (info.Address != instruction || info.Code == Native.FromKernel)) return FaultSignal.None;
                     return signal == Native.BusError ? FaultSignal.BusError : (FaultSignal)((info.Code << 8) | signal);
+                case 0 when fetched is not null && signal is Native.IllegalInstruction or Native.FloatingPoint:
+                    return FaultSignal.None;
                 case 0 when signal == Native.ChildEnded:
                     continue; // a forked process that we ended; nothing has been executed
                 default:

@@ -17,6 +17,9 @@ internal static class HostProgram
     public const ulong Text = 0x40_1000;
     public const ulong End = 0x40_2000;
 
+    /// <summary>How many areas the program has of its own.</summary>
+    public const int Areas = 2;
+
     /// <summary><c>syscall</c>.</summary>
     public const ulong SystemCall = Text + 0x100;
 

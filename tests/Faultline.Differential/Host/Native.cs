@@ -14,18 +14,23 @@ internal struct Registers
 internal struct SignalInfo
 {
     public int Signal, Errno, Code;
+    public ulong Address;
 }
 
 /// <summary>What .NET has no call for.</summary>
 internal static unsafe partial class Native
 {
-    public const int PtraceSingleStep = 9, PtraceGetRegisters = 12, PtraceSetRegisters = 13;
+    public const int PtraceContinue = 7, PtraceSingleStep = 9, PtraceGetRegisters = 12, PtraceSetRegisters = 13;
     public const int PtraceGetEventMessage = 0x4201, PtraceGetSignalInfo = 0x4202, PtraceSeize = 0x4206, PtraceInterrupt = 0x4207;
     public const nuint TraceFork = 1 << 1, ExitKill = 1 << 20;
     public const int EventFork = 1, EventStop = 128;
     public const int WaitAll = 0x4000_0000;
-    public const int Kill = 9, BusError = 7, SegmentationFault = 11, ChildEnded = 17, Trap = 5;
+    public const int Kill = 9, IllegalInstruction = 4, BusError = 7, FloatingPoint = 8, SegmentationFault = 11, ChildEnded = 17, Trap = 5;
+
+    // A SIGSEGV's code that is about no address: a general protection fault.
+    public const int FromKernel = 128;
     public const ulong NoRandomisation = 0x004_0000;
+    public const ulong TrapFlag = 1 << 8;
 
     [LibraryImport("libc", EntryPoint = "ptrace", SetLastError = true)]
     public static partial nint Ptrace(int request, int process, nuint address, nuint data);

@@ -58,6 +58,9 @@ internal static class ProgramGenerator
 
     private static readonly Gen<TestFile> s_file = Gen.Frequency((5, Gen.Const(TestFile.Growing)), (1, Gen.Const(TestFile.ReadOnly)));
 
+    // What is only written never is mapped.
+    private static readonly Gen<TestFile> s_mappedFile = Gen.Frequency((20, s_file), (1, Gen.Const(TestFile.WriteOnly)));
+
     private static readonly Gen<Extent> s_offset = Gen.Frequency(
         (8, Gen.Const(0UL)), (12, Gen.Int[0, 8].Select(pages => (ulong)pages)), (1, Gen.OneOf(1UL << 35, 1UL << 51, (1UL << 52) - 1)))
         .Select(s_stray, (pages, stray) => new Extent(pages, stray));
@@ -71,7 +74,7 @@ internal static class ProgramGenerator
     private static readonly Gen<Step> s_call = Gen.Frequency(
         (24, Gen.Select(s_target, s_extent, s_rights, Gen.OneOf(s_mapFlags)).Select(
             (at, length, rights, flags) => Empty(Call.Map) with { At = at, Length = length, Bits = rights, Flags = flags })),
-        (12, Gen.Select(s_target, s_extent, s_rights, Gen.OneOf(s_fileFlags), s_file, s_offset).Select((at, length, rights, flags, file, offset) =>
+        (12, Gen.Select(s_target, s_extent, s_rights, Gen.OneOf(s_fileFlags), s_mappedFile, s_offset).Select((at, length, rights, flags, file, offset) =>
             Empty(Call.Map) with { At = at, Length = length, Bits = rights, Flags = flags, File = file, Offset = offset })),
         (5, Gen.Select(s_filePlace, s_file).Select((length, file) => Empty(Call.Truncate) with { Length = length, File = file })),
         (2, Gen.Select(s_filePlace, s_file).Select((offset, file) => Empty(Call.FileRead) with { Offset = offset, File = file })),
@@ -94,12 +97,14 @@ internal static class ProgramGenerator
         (3, Gen.Const(Empty(Call.Fork))),
         (1, Gen.Const(Empty(Call.Exit))),
         (6, s_place.Select(at => Empty(Call.Read) with { At = at })),
+        (3, s_place.Select(at => Empty(Call.Execute) with { At = at with { Byte = 0 } })),
         (20, s_write.Select(write => Empty(Call.Write) with { At = write.At, Bits = write.Value })));
 
     public static Gen<CallProgram> Programs { get; } =
         from design in Gen.OneOf(FaultDesign.AreaSequence, FaultDesign.Classic)
+        from isPrivileged in Gen.Bool
         from steps in Gen.Select(s_call, Gen.Int[0, 3], (step, process) => step with { Process = process }).Array[1, MaximumSteps]
-        select new CallProgram(design, steps);
+        select new CallProgram(design, steps, isPrivileged);
 
     private static Step Empty(Call call) => new(call, 0, default, default, default, default, 0, 0);
 }

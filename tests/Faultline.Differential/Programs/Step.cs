@@ -26,13 +26,15 @@ internal enum Call
     Exit,
     Read,
     Write,
+    Execute,
+    Fill,
 }
 
 /// <summary>One step of a program, and its line of text: <c>map p0 at=w3 len=4 bits=3 flags=0x32</c>; what is 0 is left out.</summary>
 /// <param name="Call">What is called.</param>
 /// <param name="Process">Which of the processes that live calls: the first is 0, forked ones follow.</param>
 /// <param name="At">The address.</param>
-/// <param name="Length">The length; the old one of a remap; the value of a limit.</param>
+/// <param name="Length">The length; the old one of a remap; the value of a limit; how many pages are filled with an area each.</param>
 /// <param name="NewLength">The new length of a remap.</param>
 /// <param name="To">The new address of a remap.</param>
 /// <param name="Bits">The rights, the advice, the value to write, 1 for a lock on fault, what is to be locked, or the number of a resource limit.</param>

@@ -11,6 +11,9 @@ internal enum TestFile
 
     /// <summary>Open for reading alone, <see cref="TestFiles.FixedLength"/> bytes long, one hole.</summary>
     ReadOnly,
+
+    /// <summary>The same contents, open for writing alone.</summary>
+    WriteOnly,
 }
 
 /// <summary>What both sides agree on about the files.</summary>

@@ -108,6 +108,17 @@ public class ProtectTests
     }
 
     [Fact]
+    public void WhenTheMapCountAdmitsOneOfTwoSplitsThenTheOneBelowIsMadeAndStays()
+    {
+        using var test = new TestSpace(new AddressSpaceOptions { MaximumAreas = 2 });
+        test.Map(0, 4);
+        Assert.Equal(Errno.ENOMEM, test.TryProtect(1, 1, R));
+        Assert.Equal("ABBB", test.Strip);
+        Assert.Equal(Errno.ENOMEM, test.TryProtect(2, 1, R));
+        Assert.Equal("ABBB", test.Strip);
+    }
+
+    [Fact]
     public void WhenForkedPagesAreProtectedThenTheyStayCopyOnWrite()
     {
         using var test = new TestSpace();
