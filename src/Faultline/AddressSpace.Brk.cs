@@ -101,7 +101,7 @@ public sealed partial class AddressSpace
 
         AreaFlags flags = HeapFlags | _defaultFlags;
         ulong pages = Page.Count(length);
-        if (!change.Room.MayExpand(flags, pages) || !change.Room.MayMap() || !HasEnoughMemory(pages)) return Errno.ENOMEM;
+        if (!change.Room.MayExpand(flags, pages) || !change.Room.MayMap() || !change.Room.TryCommit(pages)) return Errno.ENOMEM;
 
         // Only the heap itself grows, never a mapping that happens to end where the heap begins.
         MergeKind merge = start > _brkStart ? MergeKind.LeftOnly : MergeKind.None;

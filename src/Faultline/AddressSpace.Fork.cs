@@ -29,6 +29,7 @@ public sealed partial class AddressSpace
         if (PageTable.TryCreate(Memory, Options.MemoryGroup) is not { } table) return Errno.ENOMEM;
         var copy = new AddressSpace(this, table);
         bool complete = false;
+        ulong charged = 0;
         if (!MmapLock.TryEnterWrite(LockUser.Fork, FatalSignal))
         {
             copy.Dispose();
@@ -39,7 +40,9 @@ public sealed partial class AddressSpace
         {
             foreach (VmArea area in Areas.Range(0, UserSpace.End))
             {
-                if (area.Has(AreaFlags.Account) && !area.Has(AreaFlags.DontCopy) && !HasEnoughMemory(area.Pages)) return Errno.ENOMEM;
+                if (!area.Has(AreaFlags.Account) || area.Has(AreaFlags.DontCopy)) continue;
+                if (!TryCommit(area.Pages)) return Errno.ENOMEM;
+                charged += area.Pages;
             }
 
             complete = CopyTo(copy);
@@ -47,6 +50,9 @@ public sealed partial class AddressSpace
         finally
         {
             MmapLock.ExitWrite();
+
+            // What came into the child is the child's to give back.
+            Memory.Commit?.Release(charged - copy.Usage.Committed);
             if (!complete) copy.Dispose();
         }
 

@@ -116,7 +116,9 @@ public sealed partial class AddressSpace
         if (!change.Room.MayLockMore(areaFlags, length)) return Errno.EAGAIN;
         Errno error = CheckType(in request, ref areaFlags);
         if (error != Errno.None) return error;
-        if ((flags & MapFlags.NoReserve) != 0) areaFlags |= AreaFlags.NoReserve;
+
+        // Where everything is counted nothing can ask to be left out.
+        if ((flags & MapFlags.NoReserve) != 0 && Memory.Commit is null) areaFlags |= AreaFlags.NoReserve;
         if (file is DeviceMemory device)
         {
             areaFlags |= device.IsMixed ? AreaFlags.MixedMap : AreaFlags.PureFrames | AreaFlags.DontDump;
@@ -128,13 +130,22 @@ public sealed partial class AddressSpace
         if (error != Errno.None) return error;
 
         // The creator's reference ends with this call: the areas hold the object from here on.
-        using SharedAnonymousFile? created = shared && file is null ? new SharedAnonymousFile(Memory, length, Options.MemoryGroup) : null;
+        using SharedAnonymousFile? created = shared && file is null ? CreateShared(length, change.Room) : null;
         ulong pageOffset = created is not null ? 0 : file is not null ? Page.Count(request.Offset) : Page.Count(start);
         change.Splice(start, end, new AreaShape(start, end, areaFlags, pageOffset, file ?? created, Anon: null));
         if (occupied) PageOperations.Zap(this, start, end, change.ReplacedRaw);
         change.Release();
         change.Finish();
         return Errno.None;
+    }
+
+    /// <summary>The object behind shared anonymous memory; it holds what the call was charged for it.</summary>
+    private SharedAnonymousFile CreateShared(ulong length, UsageRoom room)
+    {
+        ulong committed = Memory.Commit is null ? 0 : Page.Count(length);
+        var created = new SharedAnonymousFile(Memory, length, Options.MemoryGroup, committed);
+        room.HandOver(committed);
+        return created;
     }
 
     /// <summary>Refuses what the map type forbids (<c>mm/mmap.c:do_mmap()</c>, the two switches over MAP_TYPE).</summary>
@@ -185,12 +196,12 @@ public sealed partial class AddressSpace
         bool admitted = change.Room.MayExpand(areaFlags, wanted - replaced, dataGrowth: wanted);
         if (admitted && AreaUsage.IsAccountable(areaFlags))
         {
-            admitted = wanted == accounted || HasEnoughMemory(wanted - accounted);
+            admitted = wanted == accounted || change.Room.TryCommit(wanted - accounted);
             areaFlags |= AreaFlags.Account;
         }
 
         // The object behind shared anonymous memory is charged as a whole (mm/shmem.c:shmem_acct_size()).
-        if (admitted && shared && file is null && (areaFlags & AreaFlags.NoReserve) == 0) admitted = HasEnoughMemory(wanted);
+        if (admitted && shared && file is null && (areaFlags & AreaFlags.NoReserve) == 0) admitted = change.Room.TryCommit(wanted);
         if (admitted) return Errno.None;
         if (replaced != 0 && !change.Room.WasRefused) SplitAtEnds(start, end, change);
         return Errno.ENOMEM;

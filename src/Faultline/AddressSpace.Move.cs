@@ -42,7 +42,7 @@ public sealed partial class AddressSpace
         if (!change.Room.MayAddAreas(asked: AreasForMove + 1, growth: AreasForMove)) return Errno.ENOMEM;
         bool keepsSource = (request.Flags & RemapFlags.DontUnmap) != 0;
         ulong charge = Page.Count(keepsSource ? request.NewLength : request.NewLength - request.OldLength);
-        if (area.Has(AreaFlags.Account) && charge != 0 && !HasEnoughMemory(charge)) return Errno.ENOMEM;
+        if (area.Has(AreaFlags.Account) && charge != 0 && !change.Room.TryCommit(charge)) return Errno.ENOMEM;
 
         // Nothing leaves a source of no length, which is why it need not be replaced: only shared memory is mapped a second time, and it has no AnonVma.
         AreaShape source = request.OldLength == 0 ? AreaShape.Of(area, anon: null) : change.Frozen(area);

@@ -106,7 +106,7 @@ public sealed partial class AddressSpace
             const AreaFlags Charged = AreaFlags.Account | AreaFlags.Write | AreaFlags.Shared | AreaFlags.NoReserve;
             if ((before & Charged) == 0)
             {
-                if (!HasEnoughMemory(pages)) return Errno.ENOMEM;
+                if (!room.TryCommit(pages)) return Errno.ENOMEM;
                 flags |= AreaFlags.Account;
             }
         }

@@ -165,7 +165,7 @@ public sealed partial class AddressSpace
         bool isFree = IsFreeAbove(area, end) && change.Covers(area.Start, Concerned(area.Start, end).High);
         if (reachesEnd && isFree)
         {
-            if (area.Has(AreaFlags.Account) && !HasEnoughMemory(Page.Count(grown))) return Errno.ENOMEM;
+            if (area.Has(AreaFlags.Account) && !change.Room.TryCommit(Page.Count(grown))) return Errno.ENOMEM;
             AreaShape whole = change.Frozen(area);
             AreaShape extension = whole with { Start = area.End, End = end, PageOffset = area.PageOffset + area.Pages };
             change.Splice(area.End, end, extension, MergeKind.Extension);

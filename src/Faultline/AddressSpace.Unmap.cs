@@ -115,6 +115,7 @@ public sealed partial class AddressSpace
         }
         finally
         {
+            _change.Room.End();
             MmapLock.ExitWrite();
         }
     }

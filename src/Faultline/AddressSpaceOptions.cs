@@ -32,7 +32,8 @@ public sealed partial class AddressSpaceOptions
 
     /// <summary>
     /// A single request for more private writable or shared anonymous memory than this fails with ENOMEM, in bytes. Linux compares with RAM plus swap
-    /// (<c>vm.overcommit_memory</c> 0); <see cref="ulong.MaxValue"/> never refuses (1). Default, null: the capacity of the physical memory and its swap devices.
+    /// (<c>vm.overcommit_memory</c> 0); <see cref="ulong.MaxValue"/> never refuses. Default, null: the capacity of the physical memory and its swap devices. Only under
+    /// <see cref="Physical.OvercommitMode.Heuristic"/>; the memory's <see cref="Physical.PhysicalMemoryOptions.Overcommit"/> says what holds for all its spaces.
     /// </summary>
     public ulong? CommitLimit { get; init; }
 

@@ -236,6 +236,7 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
         foreach (VmArea area in _new)
         {
             space.Usage.Add(area);
+            if (area.Has(AreaFlags.Account)) Room.CountGrowth(area.Pages);
             AnonVma.Link(area);
             _odd.Add(area);
         }
@@ -243,6 +244,7 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
         foreach (VmArea area in _old)
         {
             space.Usage.Remove(area);
+            if (area.Has(AreaFlags.Account)) Room.CountGrowth(unchecked(0 - area.Pages));
 
             // After the new areas came in: a family that goes on never loses its number.
             AnonVma.Unlink(area);

@@ -24,6 +24,6 @@ internal static class StackGrowth
             && room.MayExpand(area.Flags, pages)
             && area.End - address <= space.Limits.Stack
             && room.MayLockMore(area.Flags, pages << Page.Shift)
-            && space.HasEnoughMemory(pages);
+            && room.TryCommit(pages);
     }
 }

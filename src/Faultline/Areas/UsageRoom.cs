@@ -21,6 +21,9 @@ internal sealed class UsageRoom(AddressSpace space, bool isAlone)
     // The holder's own: what it has promised, by kind.
     private readonly ulong[] _promised = new ulong[AreaUsage.Kinds];
 
+    // The holder's own, in pages, while promises are counted: what it has charged, and by how much the areas' promises have grown.
+    private ulong _charged, _grown;
+
     // The holder's own: everything that this call may yet ask for has been promised.
     private bool _isCovered;
 
@@ -65,12 +68,29 @@ internal sealed class UsageRoom(AddressSpace space, bool isAlone)
         return _isCovered;
     }
 
+    /// <summary>Overcommit admits <paramref name="pages"/> more; where promises are counted they are charged until <see cref="End"/> sees what came of them.</summary>
+    public bool TryCommit(ulong pages)
+    {
+        if (!space.TryCommit(pages)) return false;
+        _charged += pages;
+        return true;
+    }
+
+    /// <summary>A charge is not of this call's areas: who holds it from now on gives it back.</summary>
+    public void HandOver(ulong pages) => _charged -= pages;
+
+    /// <summary>The holder's change replaced areas that had promises by others.</summary>
+    public void CountGrowth(ulong pages) => _grown = unchecked(_grown + pages);
+
     /// <summary>What the holder of a range found is not the last word: somebody holds the places that it could use.</summary>
     public void Refuse() => WasRefused = !isAlone;
 
     /// <summary>Takes the promises back; what came of them is in the totals.</summary>
     public void End()
     {
+        // What was charged and not used, and what areas that went had been promised.
+        space.Memory.Commit?.Release(unchecked(_charged - _grown));
+        _charged = _grown = 0;
         if (isAlone) return;
         for (int kind = 0; kind < _promised.Length; kind++)
         {

@@ -7,7 +7,11 @@ namespace Faultline.Files;
 /// The nameless object behind MAP_SHARED | MAP_ANONYMOUS (Linux <c>mm/shmem.c:shmem_zero_setup()</c>): as long as the mapping that made it, so that
 /// pages which <c>mremap</c> adds are SIGBUS.
 /// </summary>
-internal sealed class SharedAnonymousFile(PhysicalMemory memory, ulong length, MemoryGroup? payer = null)
+/// <param name="memory">Where its pages lie.</param>
+/// <param name="length">In bytes.</param>
+/// <param name="payer">Whom they are charged to.</param>
+/// <param name="committed">Pages that it is charged for in <see cref="PhysicalMemory.Commit"/>, and gives back in the end.</param>
+internal sealed class SharedAnonymousFile(PhysicalMemory memory, ulong length, MemoryGroup? payer = null, ulong committed = 0)
     : VmFile(memory, "/dev/zero (deleted)", new FileIdentity(0, 1, s_lastInode.Add(1)), length)
 {
     // Numbers the objects; only has to differ. Atomic.
@@ -19,6 +23,8 @@ internal sealed class SharedAnonymousFile(PhysicalMemory memory, ulong length, M
 
     /// <inheritdoc/>
     internal override MemoryGroup? Payer => payer;
+
+    protected override void OnReleased() => Memory.Commit?.Release(committed);
 
     protected override void ReadPage(ulong pageIndex, Span<byte> destination) => destination.Clear();
 }

@@ -82,6 +82,7 @@ internal struct WriterHold
 #if FAULTLINE_EXPLORE
             shares = Sync.Mutants.Active != Sync.Mutant.KeepRangesFreeAtDowngrade;
 #endif
+            Change.Room.End();
             if (shares) _ranges = new RangeHolds(_space.ShareAllRanges(_user));
             _space.MmapLock.Downgrade();
             return;
@@ -98,6 +99,7 @@ internal struct WriterHold
         if (IsKilled) return;
         if (!_isRange && !_isShared)
         {
+            Change.Room.End();
             _space.MmapLock.ExitWrite();
             return;
         }

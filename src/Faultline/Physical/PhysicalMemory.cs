@@ -40,13 +40,15 @@ public sealed unsafe class PhysicalMemory : IDisposable
     private readonly FramePoison? _poison;
 
     /// <summary>Reserves the arena.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The capacity is below 1 or above 2³² − 3 frames.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The capacity is below 1 or above 2³² − 3 frames, or the mode or ratio of overcommit is none.</exception>
     /// <exception cref="InsufficientMemoryException">The host cannot provide the capacity.</exception>
     public PhysicalMemory(PhysicalMemoryOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CapacityInFrames, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.CapacityInFrames, uint.MaxValue - FirstFrame);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.OvercommitRatio);
+        if (!Enum.IsDefined(options.Overcommit)) throw new ArgumentOutOfRangeException(nameof(options), options.Overcommit, "Overcommit is one of the modes 0 to 2.");
         CapacityInFrames = options.CapacityInFrames;
         uint end = (uint)CapacityInFrames + FirstFrame;
         NativeBlock? arena = null, infos = null;
@@ -70,6 +72,8 @@ public sealed unsafe class PhysicalMemory : IDisposable
         _infos = (FrameInfo*)infos.Start;
         Swap = new SwapSpace(this, options.SwapDevices);
         Reclaimer = new Reclaimer(this);
+        Overcommit = options.Overcommit;
+        Commit = Overcommit == OvercommitMode.Never ? new CommitAccount(options, (ulong)Swap.Slots) : null;
         _poison = options.PoisonFreedFrames ? new FramePoison(this, end) : null;
         Info(NoFrame).State = FrameState.Reserved;
         Info(ZeroFrame).State = FrameState.Reserved | FrameState.UpToDate;
@@ -90,6 +94,21 @@ public sealed unsafe class PhysicalMemory : IDisposable
     /// comes home a moment after its last user has let it go.
     /// </summary>
     public long FreeFrames => Frames.CountFree();
+
+    /// <summary>
+    /// Bytes that are promised to programs (<c>Committed_AS</c> of <c>/proc/meminfo</c>); exact while no call is under way. Null unless they are counted, which is under
+    /// <see cref="OvercommitMode.Never"/>.
+    /// </summary>
+    public ulong? CommittedBytes => Commit?.Committed << Page.Shift;
+
+    /// <summary>Bytes that can be promised (<c>CommitLimit</c>), some of which are kept for the privileged and for other spaces. Null as <see cref="CommittedBytes"/>.</summary>
+    public ulong? CommitLimitInBytes => Commit?.Limit << Page.Shift;
+
+    /// <summary>What is promised; null if nobody counts.</summary>
+    internal CommitAccount? Commit { get; }
+
+    /// <summary>As in the options.</summary>
+    internal OvercommitMode Overcommit { get; }
 
     /// <summary>Frames lost to hardware errors (<see cref="Advice.HardwarePoison"/>): neither free nor in use.</summary>
     public long PoisonedFrames => Frames.CountRetired();

@@ -16,6 +16,18 @@ public sealed class PhysicalMemoryOptions
     /// </summary>
     public IReadOnlyList<Swap.SwapDevice> SwapDevices { get; init; } = [];
 
+    /// <summary>How much more than there is may be promised to programs. <see cref="OvercommitMode.Heuristic"/> unless set.</summary>
+    public OvercommitMode Overcommit { get; init; }
+
+    /// <summary>
+    /// Per cent of the capacity that may be promised, besides all of the swap devices, under <see cref="OvercommitMode.Never"/> (<c>vm.overcommit_ratio</c>). 50 unless set; more than
+    /// 100 is allowed.
+    /// </summary>
+    public int OvercommitRatio { get; init; } = 50;
+
+    /// <summary>Bytes that may be promised instead of <see cref="OvercommitRatio"/>'s part (<c>vm.overcommit_kbytes</c>). Null unless set: the ratio counts.</summary>
+    public ulong? OvercommitBytes { get; init; }
+
     /// <summary>
     /// Fills freed frames with a pattern and checks the pattern when they are handed out again: finds writes into freed frames and frames
     /// freed twice, for about 100 ns a frame. On in debug builds.

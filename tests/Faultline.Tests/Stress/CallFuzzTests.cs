@@ -7,7 +7,8 @@ namespace Faultline.Tests.Stress;
 
 /// <summary>
 /// Every call with any arguments, in any order, alone and from several threads: null, unaligned, at the ends of the address space and of the numbers, overflowing. A
-/// call answers with an errno, an access with a value or a signal; afterwards the areas are in order, the usage counts them, and all frames come home.
+/// call answers with an errno, an access with a value or a signal; afterwards the areas are in order, the usage counts them, and all frames and promises come home.
+/// Pins are taken and given back, memory is accessed from outside, and faults are left to a handler, among all that.
 /// </summary>
 public class CallFuzzTests
 {
@@ -77,11 +78,21 @@ public class CallFuzzTests
     /// <summary>A space with two files; its end checks that the frames are home.</summary>
     private sealed class World : IDisposable
     {
-        private readonly PhysicalMemory _memory = new(new PhysicalMemoryOptions { CapacityInFrames = FrameCount, PoisonFreedFrames = true });
+        private const int MostPins = 6;
+
+        private readonly PhysicalMemory _memory;
         private readonly VmFile _memoryFile, _readOnly;
+        private readonly Handler _handler = new();
+
+        // Guarded by itself.
+        private readonly List<PinnedPages> _pins = [];
 
         public World(Random random)
         {
+            _memory = new PhysicalMemory(new PhysicalMemoryOptions
+            {
+                CapacityInFrames = FrameCount, PoisonFreedFrames = true, Overcommit = Pick<OvercommitMode>(random), OvercommitBytes = 80 * P,
+            });
             FaultDesign design = Pick<FaultDesign>(random);
             Space = new AddressSpace(_memory, new AddressSpaceOptions
             {
@@ -102,7 +113,7 @@ public class CallFuzzTests
         public void Do(Random random, MemoryAccessor accessor)
         {
             ulong at = Address(random), length = Length(random);
-            switch (random.Next(26))
+            switch (random.Next(34))
             {
                 case 0 or 1 or 2 or 3: Space.TryMap(at, length, (Protection)random.Next(random.Next(9) == 0 ? int.MaxValue : 8), Flags(random), out _); break;
                 case 4 or 5:
@@ -130,6 +141,12 @@ public class CallFuzzTests
                     _ = Space.Smaps();
                     _ = Space.ExplainMaps();
                     break;
+                case 23 or 24: Pin(random, at, length); break;
+                case 25: Unpin(random); break;
+                case 26: Space.TryReadMemory(at, new byte[random.Next(3 * (int)P)], out _); break;
+                case 27: Space.TryWriteMemory(at, new byte[random.Next(3 * (int)P)], out _); break;
+                case 28: Space.TryRegisterUserFault(at, length, _handler, (UserFaultModes)random.Next(random.Next(9) == 0 ? int.MaxValue : 4)); break;
+                case 29: Serve(random, at, length); break;
                 default: Access(random, accessor, at); break;
             }
         }
@@ -137,10 +154,56 @@ public class CallFuzzTests
         public void Dispose()
         {
             Space.Dispose();
+            foreach (PinnedPages pin in _pins) pin.Dispose();
             _memoryFile.Dispose();
             _readOnly.Dispose();
+            Assert.Equal(0UL, _memory.CommittedBytes ?? 0);
             Frames.AssertAllHome(_memory);
             _memory.Dispose();
+        }
+
+        private void Pin(Random random, ulong at, ulong length)
+        {
+            var flags = (PinFlags)random.Next(random.Next(9) == 0 ? int.MaxValue : 4);
+            if (Space.TryPinPages(at, length, flags, out PinnedPages? pin) != Errno.None) return;
+            _ = pin!.GetPage(random.Next(pin.PageCount))[0];
+            if (flags.HasFlag(PinFlags.Write)) pin.GetWritablePage(random.Next(pin.PageCount))[0] = 1;
+            lock (_pins)
+            {
+                if (_pins.Count < MostPins)
+                {
+                    _pins.Add(pin);
+                    return;
+                }
+            }
+
+            pin.Dispose();
+        }
+
+        private void Unpin(Random random)
+        {
+            PinnedPages pin;
+            lock (_pins)
+            {
+                if (_pins.Count == 0) return;
+                int index = random.Next(_pins.Count);
+                pin = _pins[index];
+                _pins.RemoveAt(index);
+            }
+
+            pin.Dispose();
+        }
+
+        /// <summary>What a handler does, without being asked.</summary>
+        private void Serve(Random random, ulong at, ulong length)
+        {
+            switch (random.Next(5))
+            {
+                case 0: Space.TryUnregisterUserFault(at, length); break;
+                case 1: Space.TryUserFaultCopy(at, new byte[random.Next(4) == 0 ? random.Next(3 * (int)P) : random.Next(3) * (int)P], random.Next(2) == 0, out _); break;
+                case 2: Space.TryUserFaultZero(at, length, out _); break;
+                default: Space.TryUserFaultWriteProtect(at, length, random.Next(3) > 0); break;
+            }
         }
 
         private static void Access(Random random, MemoryAccessor accessor, ulong at)
@@ -181,6 +244,25 @@ public class CallFuzzTests
             }
             catch (InsufficientMemoryException)
             {
+            }
+        }
+
+        /// <summary>Serves two pages of three, each in one way; the third is a bus error.</summary>
+        private sealed class Handler : UserFaultHandler
+        {
+            public override bool OnFault(in UserFault fault)
+            {
+                ulong page = fault.Address & ~(P - 1);
+                if (fault.Reason == UserFaultModes.WriteProtect) return fault.Space.TryUserFaultWriteProtect(page, P, protect: false) is Errno.None or Errno.ENOENT;
+                Errno error = ((page / P) % 3) switch
+                {
+                    0 => fault.Space.TryUserFaultCopy(page, new byte[P], writeProtect: false, out _),
+                    1 => fault.Space.TryUserFaultZero(page, P, out _),
+                    _ => Errno.EFAULT,
+                };
+
+                // Somebody was first, or ended the registration: the access is made again and sees.
+                return error is Errno.None or Errno.EEXIST or Errno.ENOENT;
             }
         }
 
