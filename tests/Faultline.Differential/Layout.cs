@@ -9,7 +9,7 @@ namespace Faultline.Differential;
 internal sealed record Layout(ulong Top, ulong Heap)
 {
     public const ulong PageSize = 4096;
-    private const ulong Window = 0x1000_0000_0000;
+    public const ulong Window = 0x1000_0000_0000;
     private const ulong Low = 0x4000_0000;
 
     // Names are given to addresses up to this many pages away from where a region begins.

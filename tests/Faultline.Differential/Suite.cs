@@ -23,12 +23,39 @@ internal static class Suite
         }
     }
 
+    /// <summary>Set to 1: as if the host let no process be traced.</summary>
+    private const string WindowVariable = "FAULTLINE_DIFFERENTIAL_WINDOW";
+
     /// <summary>Starts both sides. Where the host cannot be driven the test is skipped: it has passed nothing.</summary>
     public static LockStep StartOrSkip(long? frames = null)
     {
+        LockStep? started = TryStart(out string missing, frames);
+        if (started is null) Assert.Skip($"Inconclusive: nothing was compared with the host's kernel. {missing}");
+        return started;
+    }
+
+    /// <summary>Starts both sides; null where no process can be traced.</summary>
+    public static LockStep? TryStart(out string missing, long? frames = null)
+    {
         try
         {
+            missing = "";
+            if (Environment.GetEnvironmentVariable(WindowVariable) == "1") throw new HostException($"{WindowVariable} is set.");
             return frames is { } count ? LockStep.Start(count) : LockStep.Start();
+        }
+        catch (HostException exception)
+        {
+            missing = exception.Message;
+            return null;
+        }
+    }
+
+    /// <summary>Starts both sides, the host's in a window of this process. Where the rules of the host's kernel are others the test is skipped.</summary>
+    public static LockStep StartInWindowOrSkip()
+    {
+        try
+        {
+            return LockStep.Start(isWindow: true);
         }
         catch (HostException missing)
         {

@@ -12,10 +12,17 @@ internal sealed class HostMachine : IMachine, IDisposable
     private const int Anonymous = 0x20;
     private const ulong KeepSize = 1, PunchHole = 2;
     private const ulong WriteOnly = 1;
-    private const uint CapabilityVersion = 0x2008_0522;
-    private const ulong CapabilitySets = HostProgram.Data + 64;
 
+    // Where a window's programs do nothing.
+    private const ulong NoTop = 0x7000_0000_0000, NoHeap = 0x2000_0000_0000;
+    private const uint CapabilityVersion = 0x2008_0522;
+
+    // Behind the header, in the buffer.
+    private const ulong CapabilitySets = 64;
+
+    // Of which each program gets a fork; or itself the one process, if it is the one that runs the tests.
     private readonly HostProcess _template;
+    private readonly bool _isWindow;
     private readonly List<HostProcess> _processes = [];
     private readonly byte[] _page = new byte[Layout.PageSize];
     private byte[] _areas = new byte[1 << 16];
@@ -24,7 +31,13 @@ internal sealed class HostMachine : IMachine, IDisposable
     private readonly ulong[] _files = [ulong.MaxValue, 0, 0, 0];
     private ulong _growingLength;
 
-    private HostMachine(HostProcess template)
+    private HostMachine(OwnProcess process)
+    {
+        (_template, _isWindow) = (process, true);
+        Layout = new Layout(NoTop, NoHeap);
+    }
+
+    private HostMachine(TracedProcess template)
     {
         _template = template;
 
@@ -46,10 +59,14 @@ internal sealed class HostMachine : IMachine, IDisposable
 
     public Layout Layout { get; }
 
+    /// <summary>The process that runs the tests, for programs that <see cref="WindowRules"/> admits.</summary>
+    /// <exception cref="HostException">There is no room.</exception>
+    public static HostMachine StartInWindow() => new(OwnProcess.Start());
+
     /// <exception cref="HostException">The host does not allow it.</exception>
     public static HostMachine Start()
     {
-        HostProcess template = HostProcess.Start();
+        TracedProcess template = TracedProcess.Start();
         try
         {
             return new HostMachine(template);
@@ -65,29 +82,35 @@ internal sealed class HostMachine : IMachine, IDisposable
     public void Begin(bool isPrivileged = true)
     {
         End();
-        HostProcess first = _template.Fork();
+        HostProcess first = _isWindow ? _template : _template.Fork();
+        if (_isWindow) first.MustCall(SystemCalls.Unmap, WindowRules.Start, WindowRules.Size);
         _processes.Add(first);
         _growingLength = 0;
-        first.Write(HostProgram.Data, "faultline\0"u8);
-        _files[(int)TestFile.Growing] = first.MustCall(SystemCalls.MemoryFile, HostProgram.Data);
-        ulong whole = first.MustCall(SystemCalls.MemoryFile, HostProgram.Data);
+        first.Write(first.Buffer, "faultline\0"u8);
+        _files[(int)TestFile.Growing] = first.MustCall(SystemCalls.MemoryFile, first.Buffer);
+        ulong whole = first.MustCall(SystemCalls.MemoryFile, first.Buffer);
         first.MustCall(SystemCalls.Truncate, whole, TestFiles.FixedLength);
-        first.Write(HostProgram.Data, Encoding.ASCII.GetBytes($"/proc/self/fd/{whole}\0"));
-        _files[(int)TestFile.ReadOnly] = first.MustCall(SystemCalls.Open, HostProgram.Data);
-        _files[(int)TestFile.WriteOnly] = first.MustCall(SystemCalls.Open, HostProgram.Data, WriteOnly);
+        first.Write(first.Buffer, Encoding.ASCII.GetBytes($"/proc/self/fd/{whole}\0"));
+        _files[(int)TestFile.ReadOnly] = first.MustCall(SystemCalls.Open, first.Buffer);
+        _files[(int)TestFile.WriteOnly] = first.MustCall(SystemCalls.Open, first.Buffer, WriteOnly);
         first.MustCall(SystemCalls.Close, whole);
         if (isPrivileged) return;
 
         // capset: a header (version 3, this process), then three sets of 64 bits, all empty.
-        byte[] capabilities = new byte[CapabilitySets - HostProgram.Data + (3 * sizeof(ulong))];
+        byte[] capabilities = new byte[CapabilitySets + (3 * sizeof(ulong))];
         BitConverter.TryWriteBytes(capabilities, CapabilityVersion);
-        first.Write(HostProgram.Data, capabilities);
-        first.MustCall(SystemCalls.SetCapabilities, HostProgram.Data, CapabilitySets);
+        first.Write(first.Buffer, capabilities);
+        first.MustCall(SystemCalls.SetCapabilities, first.Buffer, first.Buffer + CapabilitySets);
     }
 
     public void End()
     {
-        foreach (HostProcess process in _processes) process.Dispose();
+        foreach (HostProcess process in _processes)
+        {
+            if (!_isWindow) process.Dispose();
+            else foreach (ulong file in _files.Skip(1)) process.Call(SystemCalls.Close, file);
+        }
+
         _processes.Clear();
     }
 
@@ -110,9 +133,9 @@ internal sealed class HostMachine : IMachine, IDisposable
             case Call.UnlockAll: return Result(host.Call(SystemCalls.UnlockAll));
             case Call.Limit:
                 // The soft limit alone: a hard one could not be raised again.
-                host.MustCall(SystemCalls.ResourceLimit, 0, bits, 0, HostProgram.Data);
-                host.Write(HostProgram.Data, BitConverter.GetBytes(length));
-                return Result(host.Call(SystemCalls.ResourceLimit, 0, bits, HostProgram.Data));
+                host.MustCall(SystemCalls.ResourceLimit, 0, bits, 0, host.Buffer);
+                host.Write(host.Buffer, BitConverter.GetBytes(length));
+                return Result(host.Call(SystemCalls.ResourceLimit, 0, bits, host.Buffer));
             case Call.Core: return Core(host, at, length);
             case Call.Sync: return Result(host.Call(SystemCalls.Sync, at, length, (ulong)step.Flags));
             case Call.Truncate: return Truncate(host, step.File, length);
@@ -141,7 +164,7 @@ internal sealed class HostMachine : IMachine, IDisposable
         HostProcess host = _processes[process];
         foreach (HostArea area in HostArea.Parse(Smaps(process)))
         {
-            if (area.Start is HostProgram.Data or HostProgram.Text || area.Start >= UserEnd) continue;
+            if (_isWindow ? area.Start - WindowRules.Start >= WindowRules.Size : area.Start is HostProgram.Data or HostProgram.Text || area.Start >= UserEnd) continue;
             StateText.AppendArea(text, Layout, area.Start, area.End, area.Rights, area.Offset, area.Name, area.Flags);
             AppendPages(text, host, area);
             if (area.HasFile) AppendCached(text, host, area);
@@ -152,7 +175,7 @@ internal sealed class HostMachine : IMachine, IDisposable
     /// <summary>The text of <c>/proc/PID/smaps</c>.</summary>
     public string Smaps(int process)
     {
-        int length = _processes[process].ReadAreas(ref _areas);
+        int length = _processes[process].ReadAreas(ref _areas, _isWindow ? WindowRules.Start + WindowRules.Size : ulong.MaxValue);
         return Encoding.ASCII.GetString(_areas, 0, length);
     }
 
@@ -191,8 +214,8 @@ internal sealed class HostMachine : IMachine, IDisposable
         foreach ((ulong start, int pages) in StateText.Runs(area.Start, area.End))
         {
             Span<byte> answers = buffer[..pages];
-            host.MustCall(SystemCalls.MinCore, start, (ulong)pages * Layout.PageSize, HostProgram.Data);
-            if (!host.TryRead(HostProgram.Data, answers)) throw new HostException("No data could be read.");
+            host.MustCall(SystemCalls.MinCore, start, (ulong)pages * Layout.PageSize, host.Buffer);
+            if (!host.TryRead(host.Buffer, answers)) throw new HostException("No data could be read.");
             StateText.AppendCached(text, answers);
         }
     }
@@ -200,10 +223,10 @@ internal sealed class HostMachine : IMachine, IDisposable
     private string Core(HostProcess host, ulong at, ulong length)
     {
         Span<byte> residency = stackalloc byte[StateText.CorePages];
-        long result = host.Call(SystemCalls.MinCore, at, length, HostProgram.Data);
+        long result = host.Call(SystemCalls.MinCore, at, length, host.Buffer);
         if (result != 0) return Result(result);
         residency = residency[..(int)Math.Min((length + Layout.PageSize - 1) / Layout.PageSize, StateText.CorePages)];
-        return host.TryRead(HostProgram.Data, residency) ? StateText.Residency(residency) : throw new HostException("No data could be read.");
+        return host.TryRead(host.Buffer, residency) ? StateText.Residency(residency) : throw new HostException("No data could be read.");
     }
 
     private string Truncate(HostProcess host, TestFile file, ulong length)
@@ -218,8 +241,8 @@ internal sealed class HostMachine : IMachine, IDisposable
     {
         ulong end = step.Offset.Bytes + 1;
         if (step.File == TestFile.Growing) ClearBehindEnd(host, end);
-        host.Write(HostProgram.Data, [(byte)step.Bits]);
-        long result = host.Call(SystemCalls.WriteAt, _files[(int)step.File], HostProgram.Data, 1, step.Offset.Bytes);
+        host.Write(host.Buffer, [(byte)step.Bits]);
+        long result = host.Call(SystemCalls.WriteAt, _files[(int)step.File], host.Buffer, 1, step.Offset.Bytes);
         if (result < 0) return Result(result);
         _growingLength = Math.Max(_growingLength, end);
         return Result(0);
@@ -239,9 +262,9 @@ internal sealed class HostMachine : IMachine, IDisposable
     private string ReadFile(HostProcess host, Step step)
     {
         Span<byte> value = stackalloc byte[1];
-        long result = host.Call(SystemCalls.ReadAt, _files[(int)step.File], HostProgram.Data, 1, step.Offset.Bytes);
+        long result = host.Call(SystemCalls.ReadAt, _files[(int)step.File], host.Buffer, 1, step.Offset.Bytes);
         if (result <= 0) return Result(result);
-        return host.TryRead(HostProgram.Data, value) ? StateText.Signal(FaultSignal.None, value[0]) : throw new HostException("No data could be read.");
+        return host.TryRead(host.Buffer, value) ? StateText.Signal(FaultSignal.None, value[0]) : throw new HostException("No data could be read.");
     }
 
     private string Result(long result) =>

@@ -51,6 +51,12 @@ internal static unsafe partial class Native
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
     public static partial int SetAffinity(int thread, nuint size, ReadOnlySpan<byte> mask);
 
+    [LibraryImport("libc", EntryPoint = "pipe2")]
+    public static partial int Pipe(int* ends, int flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    public static partial long SystemCall(long number, ulong a, ulong b, ulong c, ulong d, ulong e, ulong f);
+
     [LibraryImport("libc", EntryPoint = "personality")]
     public static partial int Personality(ulong value);
 
