@@ -29,7 +29,7 @@ public sealed partial class AddressSpace
             foreach (VmArea area in Areas.Range(address, end))
             {
                 ulong stop = Math.Min(area.End, end);
-                for (ulong page = Math.Max(area.Start, address); page < stop; page += Page.Size)
+                for (ulong page = Math.Max(area.Start, address); (page = PageOperations.NextPage(this, page, stop)) < stop; page += Page.Size)
                 {
                     uint target = Memory.Frames.TryAllocate(Options.MemoryGroup);
                     if (target == PhysicalMemory.NoFrame) return Errno.ENOMEM;

@@ -35,6 +35,24 @@ internal static partial class PageOperations
     }
 
     /// <summary>
+    /// The first address of the range, from <paramref name="start"/> on, whose entry holds a page; <paramref name="end"/> if none does. A huge area may have a few. Under a
+    /// read lock over the area: others may change what was seen.
+    /// </summary>
+    public static ulong NextPage(AddressSpace space, ulong start, ulong end)
+    {
+        TableCursor tables = TablesOf(space, start, end);
+        while (tables.MoveNext())
+        {
+            for (ulong page = tables.Start; page < tables.End; page += Page.Size)
+            {
+                if (new Pte(Native.LoadRelaxed(ref tables.Entry(page))).HasPage) return page;
+            }
+        }
+
+        return end;
+    }
+
+    /// <summary>
     /// Takes the frame at <paramref name="address"/> out of service, as after a hardware error (Linux <c>mm/memory-failure.c:memory_failure()</c>): whoever
     /// touches the page from now on gets SIGBUS. False: no private page that this entry alone holds. Under a read lock over the area.
     /// </summary>

@@ -42,6 +42,21 @@ public class PageOperationsReplaceTests
     }
 
     /// <summary>The speculative path names the reason and leaves the page to the classic one, which waits for it, and for nothing else.</summary>
+    /// <summary>64 TiB, page by page, would take hours.</summary>
+    [Fact]
+    public void WhenAHugeAreaHasAFewPagesThenOnlyTheyAreLookedAt()
+    {
+        const ulong Size = 1UL << 46, Apart = Size / 2;
+        using var guest = new Guest();
+        ulong start = guest.Space.Map(0, Size, Protection.ReadWrite, MapFlags.Private | MapFlags.NoReserve);
+        guest.Cpu.Write(start, 1);
+        guest.Cpu.Write(start + Apart, 2);
+        guest.Cpu.Write(start + Size - sizeof(int), 3);
+        Assert.Equal(Errno.None, guest.Space.TryMigrate(start, Size, out int moved));
+        Assert.Equal(3, moved);
+        Assert.Equal((1, 2, 3), (guest.Cpu.Read<int>(start), guest.Cpu.Read<int>(start + Apart), guest.Cpu.Read<int>(start + Size - sizeof(int))));
+    }
+
     [Fact]
     public void WhenAPageIsOnItsWayThenOnlyTheClassicPathWaits()
     {
