@@ -114,7 +114,7 @@ public class DifferentialTests
 
     private static int Seconds() => Environment.GetEnvironmentVariable("FAULTLINE_DIFFERENTIAL_SECONDS") is { Length: > 0 } seconds
         ? int.Parse(seconds, CultureInfo.InvariantCulture)
-        : (int)Budgets.Differential.TotalSeconds * 2 / 3;
+        : (int)Budgets.Differential.TotalSeconds / 2;
 
     /// <summary>The reduced program, written where it can be taken into the repository from.</summary>
     private static string Saved(CallProgram program, LockStep lockStep)

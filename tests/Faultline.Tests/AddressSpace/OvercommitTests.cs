@@ -196,7 +196,10 @@ public class OvercommitTests
     {
         private readonly PhysicalMemory _memory = new(new PhysicalMemoryOptions
         {
-            CapacityInFrames = 2048, PoisonFreedFrames = true, Overcommit = OvercommitMode.Never, OvercommitBytes = Limit * P,
+            CapacityInFrames = 2048,
+            PoisonFreedFrames = true,
+            Overcommit = OvercommitMode.Never,
+            OvercommitBytes = Limit * P,
         });
 
         private readonly List<AddressSpace> _spaces = [];

@@ -91,7 +91,10 @@ public class CallFuzzTests
         {
             _memory = new PhysicalMemory(new PhysicalMemoryOptions
             {
-                CapacityInFrames = FrameCount, PoisonFreedFrames = true, Overcommit = Pick<OvercommitMode>(random), OvercommitBytes = 80 * P,
+                CapacityInFrames = FrameCount,
+                PoisonFreedFrames = true,
+                Overcommit = Pick<OvercommitMode>(random),
+                OvercommitBytes = 80 * P,
             });
             FaultDesign design = Pick<FaultDesign>(random);
             Space = new AddressSpace(_memory, new AddressSpaceOptions
