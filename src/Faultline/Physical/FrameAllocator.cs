@@ -9,12 +9,19 @@ namespace Faultline.Physical;
 /// <remarks>
 /// <para>The last frame freed is the first handed out, as it may still be in the cache (40 against 470 ns to zero). Batches come out ascending,
 /// because sequential faults then give sequential frames, which the hardware scans at twice the speed.</para>
-/// <para>A thread that finds the pool empty first makes others give back what they hold idle: magazines, then reserves. Only then is memory
-/// exhausted. Lock order: holders → a magazine's claim → the pool.</para>
+/// <para>In front of it stand shelves, one for some threads each: frames go back to who had them. A thread that finds both empty first makes others give back what they hold idle:
+/// other shelves, magazines, then reserves. Only then is memory exhausted. Lock order: holders → a magazine's claim → the pool, or a shelf.</para>
 /// </remarks>
 internal sealed unsafe class FrameAllocator
 {
+    // At most a quarter of memory lies on shelves; one that could not fill a magazine would only be one more place to look at.
+    private const int Shelves = 16, MostOnShelf = 256, PartOnShelf = 64;
+
     private readonly PhysicalMemory _memory;
+
+    // By thread; none in a small memory.
+    private readonly FrameShelf[] _shelves;
+
     private readonly NativeBlock _stackBlock;
     private readonly uint* _stack;
 
@@ -41,6 +48,8 @@ internal sealed unsafe class FrameAllocator
         _stack = (uint*)_stackBlock.Start;
         _untouched = first;
         _end = end;
+        int onShelf = (int)Math.Min(MostOnShelf, (end - first) / PartOnShelf);
+        _shelves = onShelf < FrameMagazine.Batch ? [] : [.. Enumerable.Range(0, Shelves).Select(_ => new FrameShelf(onShelf))];
     }
 
     /// <summary>How often a magazine was emptied because the pool was.</summary>
@@ -95,6 +104,7 @@ internal sealed unsafe class FrameAllocator
     {
         foreach (uint pfn in batch) _memory.OnFreed(pfn);
         _memory.Charges?.Discharge(batch);
+        if (OwnShelf is { } shelf && shelf.TryPut(batch)) return;
         _pool.Enter();
         Debug.Assert(_stacked + (uint)batch.Length <= _untouched - PhysicalMemory.FirstFrame, "More frames came back than were taken.");
         for (int i = batch.Length - 1; i >= 0; i--) _stack[_stacked++] = batch[i];
@@ -156,21 +166,23 @@ internal sealed unsafe class FrameAllocator
         Debug.Assert(found, "Only a registered magazine can be unregistered.");
     }
 
-    /// <summary>Frames in the pool: a moment ago.</summary>
+    /// <summary>Frames in the pool and on shelves: a moment ago.</summary>
     public long CountPool()
     {
         _pool.Enter();
         long free = _stacked + (long)(_end - _untouched);
         _pool.Exit();
+        foreach (FrameShelf shelf in _shelves) free += shelf.Count;
         return free;
     }
 
-    /// <summary>Frames in the pool, in magazines, and never touched.</summary>
+    /// <summary>Frames in the pool, on shelves, in magazines, and never touched.</summary>
     public long CountFree()
     {
         _holders.Enter();
         long free = 0;
         foreach (FrameMagazine magazine in _magazines) free += magazine.Count;
+        foreach (FrameShelf shelf in _shelves) free += shelf.Count;
         _pool.Enter();
         free += _stacked + (_end - _untouched);
         _pool.Exit();
@@ -182,6 +194,7 @@ internal sealed unsafe class FrameAllocator
     public bool TryClose()
     {
         _holders.Enter();
+        ClearShelves();
         _pool.Enter();
         bool quiet = _magazines.Count == 0 && _stacked + (_end - _untouched) + _retired == _memory.CapacityInFrames;
         if (quiet)
@@ -197,7 +210,7 @@ internal sealed unsafe class FrameAllocator
     }
 
     /// <summary>
-    /// Takes a batch for a magazine, ascending, from the pool only. Near exhaustion it takes no more than a share of what is left, else the
+    /// Takes a batch for a magazine, ascending, from the thread's shelf and the pool only. Near exhaustion it takes no more than a share of what is left, else the
     /// magazines would hold the last frames and be seized in turn.
     /// </summary>
     public int TakeShare(Span<uint> batch, MemoryGroup? group) => Take(batch, group, share: 2 * Math.Max(1, _magazineCount.LoadRelaxed()));
@@ -231,6 +244,7 @@ internal sealed unsafe class FrameAllocator
         {
             // Whoever had the list before may have filled the pool.
             int taken = Take(batch, group);
+            if (taken == 0 && ClearShelves()) taken = Take(batch, group);
             if (taken == 0) taken = TakeFromMagazines(batch, group, wait: false);
             if (taken == 0)
             {
@@ -274,7 +288,7 @@ internal sealed unsafe class FrameAllocator
         return 0;
     }
 
-    /// <summary>From the pool only; charged to the group, if there is one, which is never above its limit, not even for a moment.</summary>
+    /// <summary>From the thread's shelf and the pool only; charged to the group, if there is one, which is never above its limit, not even for a moment.</summary>
     private int Take(Span<uint> batch, MemoryGroup? group, uint share = 1)
     {
         if (group is null) return Take(batch, share);
@@ -287,6 +301,14 @@ internal sealed unsafe class FrameAllocator
 
     private int Take(Span<uint> batch, uint share)
     {
+        int taken = OwnShelf?.Take(batch) ?? 0;
+        if (taken < batch.Length) taken += TakeFromPool(batch[taken..], share);
+        SortAscending(batch[..taken]);
+        return taken;
+    }
+
+    private int TakeFromPool(Span<uint> batch, uint share)
+    {
         _pool.Enter();
         long free = _stacked + (long)(_end - _untouched);
         int count = (int)Math.Min(batch.Length, (free + share - 1) / share);
@@ -294,9 +316,28 @@ internal sealed unsafe class FrameAllocator
         for (int i = 0; i < used; i++) batch[i] = _stack[--_stacked];
         for (int i = used; i < count; i++) batch[i] = _untouched++;
         _pool.Exit();
-        if (free - count < _memory.Reclaimer.LowWatermark) _memory.Reclaimer.Wake();
-        SortAscending(batch[..count]);
+        if (free - count < _memory.Reclaimer.LowWatermark && CountPool() < _memory.Reclaimer.LowWatermark) _memory.Reclaimer.Wake();
         return count;
+    }
+
+    private FrameShelf? OwnShelf => _shelves.Length == 0 ? null : _shelves[Threads.CurrentId % Shelves];
+
+    /// <summary>Puts what lies on shelves into the pool; false if there was nothing.</summary>
+    private bool ClearShelves()
+    {
+        Span<uint> frames = stackalloc uint[MostOnShelf];
+        bool found = false;
+        foreach (FrameShelf shelf in _shelves)
+        {
+            int count = shelf.Take(frames);
+            if (count == 0) continue;
+            found = true;
+            _pool.Enter();
+            for (int i = count - 1; i >= 0; i--) _stack[_stacked++] = frames[i];
+            _pool.Exit();
+        }
+
+        return found;
     }
 
     private static void SortAscending(Span<uint> batch)
