@@ -20,12 +20,18 @@ public sealed partial class AddressSpace
         ulong low, high;
         if (around.First is { } first && first.Start < start) low = first.Start;
         else if (around.Below is { } below && below.End == start) low = below.Start;
-        else low = Math.Max(around.Below?.End ?? 0, (start - Math.Min(start, Page.Size)) & ~(span - 1));
+        else low = Math.Max(around.Below?.End ?? 0, ReachBelow(start));
 
         if (around.Last is { } last && last.Start <= end) high = last.End;
         else high = Math.Min(around.Last?.Start ?? ulong.MaxValue, CeilingOf(end, Page.Size, span));
         return (low, high);
     }
+
+    /// <summary>The start of the span that holds the page below <paramref name="start"/>.</summary>
+    private static ulong ReachBelow(ulong start) => (start - Math.Min(start, Page.Size)) & ~(TableLevel.Span(TableLevel.Pmd) - 1);
+
+    /// <summary>What <see cref="Concerned(in AreaNeighbourhood, ulong, ulong)"/> asks for, and the guard of a stack that begins above.</summary>
+    private AreaNeighbourhood Around(ulong start, ulong end) => Areas.Around(start, end, ReachBelow(start), CeilingOf(end, Page.Size + StackGuard.Size, TableLevel.Span(TableLevel.Pmd)));
 
     /// <summary>The end of the span that holds the byte <paramref name="reach"/> behind <paramref name="end"/>; callers may name ranges that end at the last address there is.</summary>
     private static ulong CeilingOf(ulong end, ulong reach, ulong span)
@@ -35,7 +41,7 @@ public sealed partial class AddressSpace
     }
 
     /// <inheritdoc cref="Concerned(in AreaNeighbourhood, ulong, ulong)"/>
-    private (ulong Low, ulong High) Concerned(ulong start, ulong end) => Concerned(Areas.Around(start, end), start, end);
+    private (ulong Low, ulong High) Concerned(ulong start, ulong end) => Concerned(Around(start, end), start, end);
 
     /// <summary>
     /// What a call locks. Asked before, when the areas around it may be changing, and again with the answer locked: if the second answer lies within the first, it stays so.
@@ -54,7 +60,7 @@ public sealed partial class AddressSpace
         public (ulong Low, ulong High) Of(AddressSpace space)
         {
             if (start >= end) return default;
-            if (!_around.IsCurrent) _around = space.Areas.Around(start, end);
+            if (!_around.IsCurrent) _around = space.Around(start, end);
             return Concerned(in _around, start, end);
         }
     }

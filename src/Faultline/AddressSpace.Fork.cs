@@ -118,7 +118,7 @@ public sealed partial class AddressSpace
             AnonVma? anon = area.AnonVma is { } parentAnon && !area.Has(AreaFlags.WipeOnFork) ? new AnonVma(this, parentAnon) : null;
             var inherited = new VmArea(area.Start, area.End, area.Flags & ~(AreaFlags.LockMask | AreaFlags.UserFaultMask), area.PageOffset, area.File, anon);
             inherited.HoldFile(this);
-            Usage.Add(inherited);
+            _change.Room.Add(inherited);
             areas.Add(inherited);
 
             // Before the pages come: once they are shared both sides must be found, or a fork of all memory would keep all memory from being reclaimed.

@@ -21,5 +21,5 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>As <see cref="UsageRoom.MayMap"/> for who holds everything; a guess for others.</summary>
-    private bool HasTooManyAreas => Areas.Count > Options.MaximumAreas;
+    private bool HasTooManyAreas => Usage.Taken(UsageKind.Areas) > (ulong)Options.MaximumAreas && Usage.Areas > (ulong)Options.MaximumAreas;
 }

@@ -108,7 +108,7 @@ public sealed partial class AddressSpace
         if (!change.Room.MayMap()) return Errno.ENOMEM;
         (ulong length, MapFlags flags, VmFile? file) = (request.Length, request.Flags, request.File);
         ulong end = start + length;
-        bool occupied = Areas.FindFirstEndingAfter(start) is { } area && area.Start < end;
+        bool occupied = Areas.FindWithin(start, end) is not null;
         if (occupied && ((flags & MapFlags.FixedNoReplace) != 0 || request.Place is not null)) return Errno.EEXIST;
 
         areaFlags = FlagsOf(request.Protection) | FlagsOf(flags) | AreaFlags.MayAccessMask | _defaultFlags;

@@ -12,7 +12,7 @@ public sealed partial class AddressSpace
     public IReadOnlyList<AreaInfo> ListAreas()
     {
         EnterCall();
-        var areas = new List<AreaInfo>(Areas.Count);
+        var areas = new List<AreaInfo>((int)Usage.Areas);
         WalkAreas((area, start, _) => areas.Add(InfoOf(area, start)));
         return areas;
     }

@@ -1,6 +1,5 @@
 using Faultline.Areas;
 using Faultline.Locking;
-using Faultline.Paging;
 using Faultline.Sync;
 
 namespace Faultline;
@@ -17,10 +16,9 @@ public sealed partial class AddressSpace
     // Null under WriterLock.MmapLock.
     private readonly RangeLock? _ranges;
 
-    // What range writers change areas with, a slot for some threads each, on lines of their own. An exchange takes it, a release store brings it back; of two that meet in a
-    // slot one is left to the collector.
-    private const int ChangeSlots = 16, SlotsPerLine = 8;
-    private readonly Ref<AreaChange?>[] _changes = new Ref<AreaChange?>[ChangeSlots * SlotsPerLine];
+    // What range writers change areas with: one for some threads each, made by the first of them and published by compare-and-swap.
+    private const int ChangeSlots = 16;
+    private readonly Ref<AreaChange?>[] _changes = new Ref<AreaChange?>[ChangeSlots];
 
     /// <summary>Counts of writers, for <see cref="FaultDesign.SpaceSequence"/>; null under other designs.</summary>
     internal WriterCounts? Writers { get; }
@@ -93,7 +91,7 @@ public sealed partial class AddressSpace
             if (HasTooManyAreas || placement.Find(in request, ceiling, out start) != Errno.None) break;
             if (request.Place is { } place) start = place.Take(start);
             ulong end = start + request.Length;
-            AreaNeighbourhood around = Areas.Around(start, end);
+            AreaNeighbourhood around = Around(start, end);
             (ulong low, ulong high) = Concerned(in around, start, end);
             RangeHold range;
             if (request.IsFixed || request.Place is not null)
@@ -106,7 +104,7 @@ public sealed partial class AddressSpace
                 continue;
             }
 
-            if (!around.IsCurrent) around = Areas.Around(start, end);
+            if (!around.IsCurrent) around = Around(start, end);
             (ulong lowNow, ulong highNow) = Concerned(in around, start, end);
             bool isStillFree = request.IsFixed || request.Place is not null || around.IsFree(end);
             if (isStillFree && low <= lowNow && highNow <= high)
@@ -135,47 +133,37 @@ public sealed partial class AddressSpace
     }
 
     /// <summary>
-    /// Frees the tables, empty now, that span more than the caller has locked, if nobody holds the rest of their span. Never waits: the caller holds a range. What somebody
-    /// holds stays until he, or the next one here, unmaps.
+    /// Nobody but the caller, who holds [<paramref name="heldLow"/>, <paramref name="heldHigh"/>), is in [<paramref name="start"/>, <paramref name="end"/>), and no area lies there
+    /// outside of what he holds. Asked after a full fence, for <see cref="RangeLock.IsHeld"/>.
     /// </summary>
-    private void FreeHigherTables(ulong start, ulong end, ulong span, AreaChange change)
+    internal bool IsFreeBesides(ulong heldLow, ulong heldHigh, ulong start, ulong end)
     {
-        (ulong heldLow, ulong heldHigh) = change.HeldAround(start);
-        while (true)
-        {
-            ulong low = Math.Max(start & ~(span - 1), Areas.Previous(start)?.End ?? 0);
-            ulong high = Math.Min((end + span - 1) & ~(span - 1), Areas.Next(end)?.Start ?? ulong.MaxValue);
+        bool isBelow = start < heldLow, isAbove = heldHigh < end;
+        if (_ranges is not null && ((isBelow && _ranges.IsHeld(start, heldLow)) || (isAbove && _ranges.IsHeld(heldHigh, end)))) return false;
 
-            // Neighbours use them, or the whole space is held.
-            if (_ranges is null || (heldLow <= low && high <= heldHigh)) return;
-            RangeHold left = default, right = default;
-            ulong kept = 0;
-            if ((heldLow <= low || _ranges.TryEnter(low, heldLow, isExclusive: true, out left, (int)LockUser.Unmap))
-                && (high <= heldHigh || _ranges.TryEnter(heldHigh, high, isExclusive: true, out right, (int)LockUser.Unmap)))
-            {
-                // What is free now stays free.
-                low = Math.Max(low, Areas.Previous(start)?.End ?? 0);
-                high = Math.Min(high, Areas.Next(end)?.Start ?? ulong.MaxValue);
-                kept = PageOperations.FreeTables(this, start, end, low, high);
-            }
-
-            left.Dispose();
-            right.Dispose();
-            if (kept <= span) return;
-            span = kept;
-        }
+        // Who has changed the areas before has let go of his range: what he did is seen.
+        return !(isBelow && Areas.Previous(heldLow)?.End > start) && !(isAbove && Areas.Next(heldHigh)?.Start < end);
     }
 
-    private AreaChange TakeChange() => SpareChange.Exchange(null) ?? new AreaChange(this, isWhole: false);
+    private AreaChange TakeChange()
+    {
+        ref Ref<AreaChange?> slot = ref _changes[Threads.CurrentId % ChangeSlots];
+        AreaChange change = slot.LoadAcquire() ?? AddChange(ref slot);
+        return change.TryTake() ? change : new AreaChange(this, isWhole: false, isKept: false);
+    }
 
-    internal void ReturnChange(AreaChange change) => SpareChange.StoreRelease(change);
-
-    private ref Ref<AreaChange?> SpareChange => ref _changes[Threads.CurrentId % ChangeSlots * SlotsPerLine];
+    private AreaChange AddChange(ref Ref<AreaChange?> slot)
+    {
+        var change = new AreaChange(this, isWhole: false, isKept: true);
+        if (slot.CompareExchange(change, null) is { } other) return other;
+        Usage.Register(change.Room);
+        return change;
+    }
 
     private static (MmapLock Whole, WriterCounts? Writers, RangeLock? Ranges, AreaUsage Usage) CreateLocks(AddressSpaceOptions options)
     {
         bool hasRanges = options.WriterLock == WriterLock.RangeLock;
         WriterCounts? writers = options.Design == FaultDesign.SpaceSequence ? new WriterCounts() : null;
-        return (new MmapLock(writers, hasRanges), writers, hasRanges ? new RangeLock(LockUsers.Count) : null, new AreaUsage(hasRanges));
+        return (new MmapLock(writers, hasRanges), writers, hasRanges ? new RangeLock(LockUsers.Count) : null, new AreaUsage());
     }
 }

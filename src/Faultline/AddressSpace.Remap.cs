@@ -244,7 +244,7 @@ public sealed partial class AddressSpace
                 continue;
             }
 
-            AreaNeighbourhood around = Areas.Around(target, end);
+            AreaNeighbourhood around = Around(target, end);
             (low, high) = Concerned(in around, target, end);
             if (around.IsFree(end) && hold.Change.Covers(low, high)) return Errno.None;
             hold.DropAdded();

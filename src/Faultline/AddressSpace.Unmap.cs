@@ -66,7 +66,7 @@ public sealed partial class AddressSpace
 
         // A shrinking mremap comes here with whatever old length it was given.
         if (!UserSpace.Contains(start, end - start)) return Errno.EINVAL;
-        if (Areas.FindFirstEndingAfter(start) is not { } first || first.Start >= end) return Errno.None;
+        if (Areas.FindWithin(start, end) is not { } first) return Errno.None;
         if (first.Start < start && first.End > end && !change.Room.MaySplit(1)) return Errno.ENOMEM;
         change.Splice(start, end, shape: null);
 
@@ -90,13 +90,12 @@ public sealed partial class AddressSpace
     /// </summary>
     private void FreeTables(ulong start, ulong end, AreaChange change)
     {
-        (ulong low, ulong high) = change.HeldAround(start);
-        ulong gapStart = Math.Max(low, Areas.Previous(start)?.End ?? 0);
+        if (!PageTable.HasTables(start, end)) return;
+        ulong gapStart = Areas.Previous(start)?.End ?? 0;
 
         // Not UserSpace.End: the last page below 2^47 is never mapped, yet the span of the last tables includes it.
-        ulong gapEnd = Math.Min(high, Areas.Next(end)?.Start ?? ulong.MaxValue);
-        ulong kept = PageOperations.FreeTables(this, start, end, gapStart, gapEnd);
-        if (kept != 0) FreeHigherTables(start, end, kept, change);
+        ulong gapEnd = Areas.Next(end)?.Start ?? ulong.MaxValue;
+        PageTable.FreeGap(this, new TableGap(start, end, gapStart, gapEnd, change.HeldAround(start)));
     }
 
     /// <summary>Takes every area out: exit and exec.</summary>

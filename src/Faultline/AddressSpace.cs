@@ -37,7 +37,7 @@ public sealed partial class AddressSpace : IDisposable
         if (Options.MemoryGroup is { } group && group.Memory != memory) throw new ArgumentException("The memory group limits another PhysicalMemory.", nameof(options));
         PageTable = PageTable.TryCreate(memory, Options.MemoryGroup) ?? throw new AddressSpaceException("execve", Errno.ENOMEM);
         Graveyard = new TableGraveyard(this);
-        _change = new AreaChange(this, isWhole: true);
+        _change = new AreaChange(this, isWhole: true, isKept: true);
         IsSpeculationEnabled = Options.Design != FaultDesign.Classic;
         HasSingleThreadShortcut = Options.SingleThreadShortcut;
         FaultlineMeter.Add(this);
@@ -52,7 +52,7 @@ public sealed partial class AddressSpace : IDisposable
         (MmapLock, Writers, _ranges, Usage) = CreateLocks(Options);
         PageTable = table;
         Graveyard = new TableGraveyard(this);
-        _change = new AreaChange(this, isWhole: true);
+        _change = new AreaChange(this, isWhole: true, isKept: true);
         IsSpeculationEnabled = parent.IsSpeculationEnabled;
         HasSingleThreadShortcut = Options.SingleThreadShortcut;
         FaultlineMeter.Add(this);

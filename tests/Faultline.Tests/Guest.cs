@@ -22,7 +22,8 @@ internal sealed class Guest : IDisposable
 
     public Guest(
         FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false,
-        bool specialBit = true, long? limit = null, WriterLock? writerLock = null, SwapDevice? swap = null, SwapDevice[]? swaps = null, bool dropLock = true)
+        bool specialBit = true, long? limit = null, WriterLock? writerLock = null, SwapDevice? swap = null, SwapDevice[]? swaps = null, bool dropLock = true,
+        int maximumAreas = 65530)
     {
         Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true, SwapDevices = swaps ?? (swap is null ? [] : [swap]) });
         if (limit is { } frameLimit) Group = new MemoryGroup(Memory, frameLimit);
@@ -33,6 +34,7 @@ internal sealed class Guest : IDisposable
             SingleThreadShortcut = shortcut,
             DowngradeOnUnmap = downgrade,
             DropLockToWait = dropLock,
+            MaximumAreas = maximumAreas,
             Privileged = privileged,
             HasSpecialBit = specialBit,
             MemoryGroup = Group,

@@ -82,6 +82,15 @@ internal enum Mutant
 
     /// <summary>A killed waiter leaves the lock's queue without waking who waits behind it.</summary>
     LeaveQueueSilently,
+
+    /// <summary>An unmap frees a table whose span it has not locked, whoever holds the rest.</summary>
+    DetachTablesBesideHolders,
+
+    /// <summary>Who comes after a lease of a range and finds no part of it held goes on without revoking it.</summary>
+    LeaveLeaseUnrevoked,
+
+    /// <summary>A part of a lease is taken by a plain store, which may wait in the store buffer, and without a look whether the lease is over.</summary>
+    TakePartByPlainStore,
 }
 
 /// <summary>Which mutant the engine is. Chosen before a schedule, never while one runs.</summary>

@@ -2,12 +2,13 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Faultline.Files;
 using Faultline.Locking;
+using Faultline.Sync;
 
 namespace Faultline.Areas;
 
 /// <summary>
 /// One call's change of the area tree, in the order that keeps speculative faults out: freeze, replace, let the caller bring tables and TLBs in line,
-/// release. One object for the holders of the whole space, and one for each writer under a range.
+/// release. One object for the holders of the whole space; of the writers under ranges some threads share one, and who finds it taken makes his own.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -22,8 +23,12 @@ namespace Faultline.Areas;
 /// </remarks>
 /// <param name="space">Whose areas.</param>
 /// <param name="isWhole">For those who hold the whole space.</param>
-internal sealed class AreaChange(AddressSpace space, bool isWhole)
+/// <param name="isKept">It is used again.</param>
+internal sealed class AreaChange(AddressSpace space, bool isWhole, bool isKept)
 {
+    // 1 while a writer under a range has it. Compare-and-swap acquires what the last one left, the release store hands it on.
+    private Word32 _isTaken;
+
     // All lists: the holder's own, of the whole space or of the ranges that _held says; the last three also after a downgrade, which keeps other writers out still.
     private readonly List<VmArea> _odd = [];
     private readonly List<VmArea> _old = [];
@@ -38,7 +43,13 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
     private RangeHolds _held;
 
     /// <summary>What the holder may add to the totals that limits count.</summary>
-    public UsageRoom Room { get; } = new(space, isWhole);
+    public UsageRoom Room { get; } = new(space, isWhole, isKept);
+
+    /// <summary>Takes the object for one call under a range; false if somebody has it.</summary>
+    public bool TryTake() => _isTaken.LoadRelaxed() == 0 && _isTaken.CompareExchange(1, 0) == 0;
+
+    /// <summary>The call is over.</summary>
+    public void Return() => _isTaken.StoreRelease(0);
 
     /// <summary>Sets what the holder may change from now on.</summary>
     public void Bound(in RangeHolds held) => _held = held;
@@ -95,13 +106,13 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
         VmArea? result = null;
         if (shape is { } middle)
         {
-            if (head is null && merge != MergeKind.None && MergeCandidate(Areas.Previous(start), middle, merge, isLeft: true) is { } left)
+            if (head is null && merge != MergeKind.None && MergeCandidate(Areas.FindEndingAt(start), middle, merge, isLeft: true) is { } left)
             {
                 head = Frozen(left);
                 _old.Insert(0, left);
             }
 
-            if (tail is null && merge is not (MergeKind.LeftOnly or MergeKind.None) && MergeCandidate(Areas.Next(end), middle, merge, isLeft: false) is { } right)
+            if (tail is null && merge is not (MergeKind.LeftOnly or MergeKind.None) && MergeCandidate(Areas.FindWithin(end, end + 1), middle, merge, isLeft: false) is { } right)
             {
                 tail = Frozen(right);
                 _old.Add(right);
@@ -154,8 +165,8 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
     public bool WouldMerge(VmArea area, ulong start, ulong end, AreaFlags flags, UserFaultHandler? handler)
     {
         AreaShape middle = AreaShape.Of(area, area.AnonVma).Slice(start, end) with { Flags = flags, Handler = handler };
-        return (start == area.Start && MergeCandidate(Areas.Previous(start), middle, MergeKind.Plain, isLeft: true) is not null)
-            || (end == area.End && MergeCandidate(Areas.Next(end), middle, MergeKind.Plain, isLeft: false) is not null);
+        return (start == area.Start && MergeCandidate(Areas.FindEndingAt(start), middle, MergeKind.Plain, isLeft: true) is not null)
+            || (end == area.End && MergeCandidate(Areas.FindWithin(end, end + 1), middle, MergeKind.Plain, isLeft: false) is not null);
     }
 
     /// <summary>
@@ -227,15 +238,15 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
 
     private void Publish()
     {
-        // Pairs with the check of installers under the page-table lock: after it, no fault that saw an even sequence can still add a table.
-        space.PageTable.SynchronizeWithInstallers();
+        // Pairs with the check of installers under the page-table lock: after it, no fault that saw an even sequence can still add a table. Without old areas nobody saw one.
+        if (_old.Count != 0) space.PageTable.SynchronizeWithInstallers();
 
         // Found through the file from before they are in the tree until their pages are gone: a truncation between the two meets the pages twice, never not at all.
         foreach (VmArea area in _new) area.HoldFile(space);
         Areas.Replace(CollectionsMarshal.AsSpan(_old), CollectionsMarshal.AsSpan(_new));
         foreach (VmArea area in _new)
         {
-            space.Usage.Add(area);
+            Room.Add(area);
             if (area.Has(AreaFlags.Account)) Room.CountGrowth(area.Pages);
             AnonVma.Link(area);
             _odd.Add(area);
@@ -243,7 +254,7 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole)
 
         foreach (VmArea area in _old)
         {
-            space.Usage.Remove(area);
+            Room.Remove(area);
             if (area.Has(AreaFlags.Account)) Room.CountGrowth(unchecked(0 - area.Pages));
 
             // After the new areas came in: a family that goes on never loses its number.

@@ -10,13 +10,13 @@ internal readonly struct AreaNeighbourhood
     public AreaNeighbourhood(VmArea? below, VmArea? first, VmArea? last, AreaLeaf? leaf, AreaRun? run) =>
         (Below, First, Last, _leaf, _run) = (below, first, last, leaf, run);
 
-    /// <summary>The last area that ends at or before the range's start.</summary>
+    /// <summary>The last area that ends at or before the range's start; null also if it ends below what the caller looks at.</summary>
     public VmArea? Below { get; }
 
-    /// <summary>The first area that ends after the range's start: in the range, or above it.</summary>
+    /// <summary>The first area that ends after the range's start: in the range, or above it; null also if it begins above what the caller looks at.</summary>
     public VmArea? First { get; }
 
-    /// <summary>The first area that ends after the range's end: it reaches out of the range, touches it, or lies above it.</summary>
+    /// <summary>The first area that ends after the range's end: it reaches out of the range, touches it, or lies above it; null as <see cref="First"/>.</summary>
     public VmArea? Last { get; }
 
     /// <summary>Nothing has changed since; false also if that would take another search to tell.</summary>

@@ -52,7 +52,7 @@ internal readonly struct AreaRange
                 if (_nextLeaf == AreaLeaf.NoHigh) return false;
                 _run = _tree.Locate(_nextLeaf, out AreaLeaf leaf);
                 _index = _run.FirstEndingAfter(_position);
-                _nextLeaf = leaf.High;
+                _nextLeaf = leaf.HasAllBelow(_end) ? AreaLeaf.NoHigh : leaf.High;
             }
 
             VmArea area = _run[_index];

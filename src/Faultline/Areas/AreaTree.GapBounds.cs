@@ -23,7 +23,7 @@ namespace Faultline.Areas;
 internal sealed partial class AreaTree
 {
     /// <summary>After a change within one leaf: <paramref name="run"/> now holds <paramref name="replacements"/> at <paramref name="index"/>.</summary>
-    private void NoteGaps(AreaRun run, int index, ReadOnlySpan<VmArea> old, ReadOnlySpan<VmArea> replacements)
+    private void NoteGaps(AreaLeaf leaf, AreaRun run, int index, ReadOnlySpan<VmArea> old, ReadOnlySpan<VmArea> replacements)
     {
         // Areas [first, last] of the run may stand above a gap that their leaf did not have before.
         int end = index + replacements.Length;
@@ -48,10 +48,31 @@ internal sealed partial class AreaTree
         Fence.Full();
         ulong widest = 0;
         for (int i = first; i <= last && i < run.Count; i++)
-            widest = Math.Max(widest, StackGuard.UsableGap(i > 0 ? run.End(i - 1) : EndBefore(run[0].Start), run[i]));
+            widest = Math.Max(widest, StackGuard.UsableGap(i > 0 ? run.End(i - 1) : LowestEndBefore(leaf), run[i]));
         if (widest > 0) RaiseGapBound(run.End(first) - 1, widest);
-        if (last == run.Count && FindFirstEndingAfter(old[^1].End - 1) is { } above)
-            RaiseGapBound(LastByte(above), StackGuard.UsableGap(EndBefore(above.Start), above));
+        if (last == run.Count && !leaf.IsFencedAbove && FindFirstEndingAfter(old[^1].End - 1) is { } above)
+            RaiseGapBound(LastByte(above), StackGuard.UsableGap(LowestEndBefore(above), above));
+    }
+
+    /// <summary>
+    /// Where the gap below a leaf's first area begins, or lower: beyond a fence nobody looks. So the bound of an area above a fence allows for any gap, whatever is done on the other side.
+    /// </summary>
+    private ulong LowestEndBefore(AreaLeaf leaf)
+    {
+        while (leaf is { IsFencedBelow: false, Low: not 0 })
+        {
+            AreaRun run = Locate(leaf.Low - 1, out leaf);
+            if (run.Count > 0) return run.End(run.Count - 1);
+        }
+
+        return 0;
+    }
+
+    private ulong LowestEndBefore(VmArea area)
+    {
+        AreaRun run = Locate(LastByte(area), out AreaLeaf leaf);
+        int index = run.FirstEndingAfter(area.Start);
+        return index > 0 ? run.End(index - 1) : LowestEndBefore(leaf);
     }
 
     /// <summary>Sees to it that the bounds above <paramref name="key"/> allow for a gap that has been published.</summary>
@@ -89,7 +110,7 @@ internal sealed partial class AreaTree
             (AreaInner node, int index) = (path[level].Node, path[level].Index);
             node.BeginLowering(index);
             ulong widest = level == 1
-                ? path.Leaf.Run.LoadAcquire().WidestGap(EndBefore(path.Leaf.Low))
+                ? path.Leaf.Run.LoadAcquire().WidestGap(LowestEndBefore(path.Leaf))
                 : path[level - 1].Node.WidestGap();
             node.EndLowering(index, widest);
         }

@@ -125,7 +125,7 @@ internal sealed partial class AreaTree
     private GapSearch AfterVainScan(AreaLeaf leaf, AreaRun run, in GapRequest request)
     {
         if (run == AreaRun.Dead) return GapSearch.Restart;
-        if (run.WidestGap(EndBefore(leaf.Low)) < request.Needed) LowerGapBound(leaf.Low);
+        if (run.WidestGap(LowestEndBefore(leaf)) < request.Needed) LowerGapBound(leaf.Low);
         return GapSearch.NotFound;
     }
 

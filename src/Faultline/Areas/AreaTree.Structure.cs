@@ -8,9 +8,13 @@ namespace Faultline.Areas;
 /// All leaves concerned are gated, their areas dealt out to new leaves, and the inner nodes above copied up to the one below which nothing else
 /// changes; storing that one publishes everything at once. Then the old leaves die. In the other order a reader would
 /// find nothing but dead leaves until the writer runs again.
+/// <para>A leaf that two threads change in turns is split between their places, however few areas it has: each then writes, and reads, lines of its own. So many times at most, for
+/// what is contended once may be quiet for ever after, and leaves like that do not join again by themselves.</para>
 /// </remarks>
 internal sealed partial class AreaTree
 {
+    private const int MostSplits = 64;
+
     private void ReplaceAcrossLeaves(ReadOnlySpan<VmArea> old, ReadOnlySpan<VmArea> replacements)
     {
         (ulong first, ulong last) = KeysOf(old, replacements);
@@ -18,6 +22,12 @@ internal sealed partial class AreaTree
         var change = new Change();
         Trace(first, ref change.Left);
         Trace(last, ref change.Right);
+        while (!replacements.IsEmpty && change.Left.Leaf.IsFencedBelow && replacements[0].Start < change.Left.Leaf.Low)
+        {
+            // The fence goes: both sides are dealt out anew.
+            Trace(change.Left.Leaf.Low - 1, ref change.Left);
+        }
+
         GateLeaves(ref change);
 
         int index = 0;
@@ -34,9 +44,55 @@ internal sealed partial class AreaTree
         areas.InsertRange(index, replacements);
         if (areas.Count < AreaLeaf.MinAreas) JoinNeighbour(ref change);
 
+        PutInPlace(ref change, DealLeaves(ref change));
+        _writers.Structure.Exit();
+    }
+
+    /// <summary>
+    /// Gives two threads that change the places at <paramref name="lower"/> and at <paramref name="upper"/> in turns a leaf each, if they share one (Sagonas and Winblad,
+    /// <em>Contention Adapting Search Trees</em>).
+    /// </summary>
+    internal void SplitContended(ulong lower, ulong upper)
+    {
+        _writers.Structure.Enter();
+        var change = new Change();
+        Trace(lower, ref change.Left);
+        Trace(upper, ref change.Right);
+        if (change.Left.Leaf == change.Right.Leaf && _writers.Splits < MostSplits)
+        {
+            _writers.Splits++;
+            GateLeaves(ref change);
+            PutInPlace(ref change, PartLeaf(ref change, lower, upper));
+        }
+
+        _writers.Structure.Exit();
+    }
+
+    /// <summary>Two leaves for the one that is gated, with a fence between them; one, if an area lies across all places for it.</summary>
+    private List<AreaEntry> PartLeaf(ref Change change, ulong lower, ulong upper)
+    {
+        ReadOnlySpan<VmArea> areas = CollectionsMarshal.AsSpan(change.Areas);
+        AreaLeaf leaf = change.Left.Leaf;
+        ulong border = lower + 1 + Page.Floor((upper - lower) / 2);
+        int below = 0;
+        while (below < areas.Length && LastByte(areas[below]) < border) below++;
+        if (below < areas.Length) border = Math.Min(border, areas[below].Start);
+        if (border <= lower) return DealLeaves(ref change);
+
+        AreaRun low = new(areas[..below]), high = new(areas[below..]);
+        return
+        [
+            new AreaEntry(leaf.Low, new AreaLeaf(leaf.Low, border, low, leaf.IsFencedBelow, isFencedAbove: true), low.WidestGap(LowestEndBefore(leaf))),
+            new AreaEntry(border, new AreaLeaf(border, leaf.High, high, isFencedBelow: true, leaf.IsFencedAbove), high.WidestGap(previousEnd: 0)),
+        ];
+    }
+
+    /// <summary>Publishes new leaves, and everything above them that changes, in the place of the gated ones, which die.</summary>
+    private void PutInPlace(ref Change change, List<AreaEntry> leaves)
+    {
         ulong low = change.Left.Leaf.Low;
         ulong high = change.Right.Leaf.High;
-        Publish(ref change, DealLeaves(ref change));
+        Publish(ref change, leaves);
 
         foreach (AreaLeaf leaf in change.Leaves)
         {
@@ -48,10 +104,9 @@ internal sealed partial class AreaTree
         // A writer next door may have changed the gaps at our borders: either it sees the new nodes, or we see its run.
         Fence.Full();
         if (FindFirstEndingAfter(low) is { } bottom)
-            RaiseGapBoundGated(LastByte(bottom), StackGuard.UsableGap(EndBefore(bottom.Start), bottom));
+            RaiseGapBoundGated(LastByte(bottom), StackGuard.UsableGap(LowestEndBefore(bottom), bottom));
         if (FindFirstEndingAfter(high) is { } above)
-            RaiseGapBoundGated(LastByte(above), StackGuard.UsableGap(EndBefore(above.Start), above));
-        _writers.Structure.Exit();
+            RaiseGapBoundGated(LastByte(above), StackGuard.UsableGap(LowestEndBefore(above), above));
     }
 
     /// <summary>Gates the leaves from left to right and collects what they hold.</summary>
@@ -101,13 +156,14 @@ internal sealed partial class AreaTree
         int leaves = Math.Max(1, Deal.Parts(areas.Length, AreaLeaf.DealtAreas));
         var entries = new List<AreaEntry>(leaves);
         ulong low = change.Left.Leaf.Low;
-        ulong previousEnd = EndBefore(low);
+        ulong previousEnd = LowestEndBefore(change.Left.Leaf);
         for (int i = 0; i < leaves; i++)
         {
             (int from, int to) = Deal.Part(areas.Length, leaves, i);
             ulong high = i == leaves - 1 ? change.Right.Leaf.High : Border(areas[to - 1], areas[to]);
             var run = new AreaRun(areas[from..to]);
-            entries.Add(new AreaEntry(low, new AreaLeaf(low, high, run), run.WidestGap(previousEnd)));
+            bool isFencedBelow = i == 0 && change.Left.Leaf.IsFencedBelow, isFencedAbove = i == leaves - 1 && change.Right.Leaf.IsFencedAbove;
+            entries.Add(new AreaEntry(low, new AreaLeaf(low, high, run, isFencedBelow, isFencedAbove), run.WidestGap(previousEnd)));
             low = high;
             if (to > 0) previousEnd = areas[to - 1].End;
         }

@@ -24,7 +24,6 @@ internal sealed partial class AreaTree
     {
         if (old.IsEmpty && replacements.IsEmpty) return;
         if (!TryReplaceInLeaf(old, replacements)) ReplaceAcrossLeaves(old, replacements);
-        if (replacements.Length != old.Length) _writers.Count.Add(replacements.Length - old.Length);
     }
 
     /// <summary>False if the change needs other leaves than there are.</summary>
@@ -33,10 +32,13 @@ internal sealed partial class AreaTree
         (ulong first, ulong last) = KeysOf(old, replacements);
         AreaRun run;
         int index;
+        bool isContended;
+        ulong otherKey;
+        AreaLeaf leaf;
         while (true)
         {
-            AreaLeaf leaf = Descend(first);
-            if (last >= leaf.High) return false;
+            leaf = Descend(first);
+            if (last >= leaf.High || (leaf.IsFencedBelow && !replacements.IsEmpty && replacements[0].Start < leaf.Low)) return false;
 
             leaf.Gate.Enter();
             AreaRun before = leaf.Run.LoadRelaxed();
@@ -54,7 +56,7 @@ internal sealed partial class AreaTree
             }
 
             int count = before.Count - old.Length + replacements.Length;
-            bool tooFew = count < AreaLeaf.MinAreas && count < before.Count && !leaf.IsWholeTree;
+            bool tooFew = count < AreaLeaf.MinAreas && count < before.Count && !leaf.IsWholeTree && !leaf.IsFencedBelow && !leaf.IsFencedAbove;
             if (tooFew || count > AreaRun.Capacity)
             {
                 leaf.Gate.Exit();
@@ -65,11 +67,13 @@ internal sealed partial class AreaTree
 
             // Release: pairs with the acquire loads of searches.
             leaf.Run.StoreRelease(run);
+            isContended = leaf.Note(first, out otherKey);
             leaf.Gate.Exit();
             break;
         }
 
-        NoteGaps(run, index, old, replacements);
+        NoteGaps(leaf, run, index, old, replacements);
+        if (isContended) SplitContended(Math.Min(first, otherKey), Math.Max(first, otherKey));
         return true;
     }
 

@@ -32,8 +32,21 @@ internal sealed partial class AreaTree
 
     public AreaTree() => _root = new Ref<AreaInner>(new AreaInner(level: 1, [new AreaEntry(0, new AreaLeaf(0, AreaLeaf.NoHigh, new AreaRun([])), 0)]));
 
-    /// <summary>The number of areas; exact for a caller that excludes other writers.</summary>
-    public int Count => (int)_writers.Count.LoadRelaxed();
+    /// <summary>The number of areas, counted; exact for a caller that excludes other writers. Writers would share a word that keeps it.</summary>
+    public int Count
+    {
+        get
+        {
+            int count = 0;
+            ulong key = 0;
+            while (true)
+            {
+                count += Locate(key, out AreaLeaf leaf).Count;
+                if (leaf.High == AreaLeaf.NoHigh) return count;
+                key = leaf.High;
+            }
+        }
+    }
 
     /// <summary>The area that contains <paramref name="address"/>.</summary>
     public VmArea? Find(ulong address)
@@ -58,6 +71,24 @@ internal sealed partial class AreaTree
             if (leaf.High == AreaLeaf.NoHigh) return null;
             key = leaf.High;
         }
+    }
+
+    /// <summary>The first area that overlaps <c>[start, end)</c>. Of other leaves it reads only what it must.</summary>
+    public VmArea? FindWithin(ulong start, ulong end)
+    {
+        AreaRun run = Locate(start, out AreaLeaf leaf);
+        int index = run.FirstEndingAfter(start);
+        VmArea? area = index < run.Count ? run[index] : leaf.HasAllBelow(end) ? null : FindFirstEndingAfter(start);
+        return area is not null && area.Start < end ? area : null;
+    }
+
+    /// <summary>The area that ends at <paramref name="address"/>.</summary>
+    public VmArea? FindEndingAt(ulong address)
+    {
+        if (address == 0) return null;
+        AreaRun run = Locate(address - 1, out _);
+        int index = run.FirstEndingAfter(address - 1);
+        return index < run.Count && run.End(index) == address ? run[index] : null;
     }
 
     /// <summary>The last area with <c>End &lt;= address</c>.</summary>
@@ -87,12 +118,14 @@ internal sealed partial class AreaTree
     /// <summary>The area above <paramref name="area"/>.</summary>
     public VmArea? Next(VmArea area) => Next(area.End);
 
-    /// <summary>What lies in and about <c>[start, end)</c>: one search if one leaf has it all.</summary>
-    public AreaNeighbourhood Around(ulong start, ulong end)
+    /// <summary>What lies in and about <c>[start, end)</c>, as far as <paramref name="low"/> and <paramref name="high"/>: one search if one leaf has it all.</summary>
+    public AreaNeighbourhood Around(ulong start, ulong end, ulong low, ulong high)
     {
         AreaRun run = Locate(start, out AreaLeaf leaf);
         int first = run.FirstEndingAfter(start), last = run.FirstEndingAfter(end);
-        bool hasAll = (first > 0 || leaf.Low == 0) && (last < run.Count || leaf.High == AreaLeaf.NoHigh);
+
+        // What is in lower leaves ends below this one.
+        bool hasAll = (first > 0 || leaf.Low <= low) && (last < run.Count || leaf.HasAllBelow(high));
         if (!hasAll) return new AreaNeighbourhood(Previous(start), FindFirstEndingAfter(start), FindFirstEndingAfter(end), leaf: null, run: null);
         return new AreaNeighbourhood(
             first > 0 ? run[first - 1] : null, first < run.Count ? run[first] : null, last < run.Count ? run[last] : null, leaf, run);
@@ -141,8 +174,8 @@ internal sealed partial class AreaTree
         /// </summary>
         public SpinGate Structure = new(LockRank.AreaTree);
 
-        // Written by writers when the number changes.
-        public Word32 Count;
+        // How many leaves were split because two threads took turns there. Guarded by the structure gate.
+        public int Splits;
 
         private readonly CacheLine _after;
 #pragma warning restore IDE0051, CS0169

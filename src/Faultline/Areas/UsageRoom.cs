@@ -1,34 +1,52 @@
+using Faultline.Sync;
+
 namespace Faultline.Areas;
 
-/// <summary>What a call may add to the totals that limits count. One for each writer.</summary>
+/// <summary>What a call may add to the totals that limits count, and what it has added. One for each writer.</summary>
 /// <remarks>
-/// <para>Who holds the whole space compares with the totals, and its answer is the call's. Who holds a range is one of several, so it first promises what it may add, then
-/// compares with the totals and everybody's promises:</para>
+/// <para>Who holds the whole space compares with the totals, and its answer is the call's. Who holds a range is one of several, so it takes what it may add from the total
+/// before it adds it; what does not come of it, and what the call removes, stays in the room for the next call:</para>
 /// <code>
-///   this call                              another call
-///   promised += growth  (full fence)       total += what came of it
-///   total + promised ≤ limit?              promised −= growth
+///   kept ≥ growth, total within the limit?  kept −= growth                         no shared line is written
+///   else total + growth ≤ limit?            total += growth, and a batch to keep if there is room for that too
+///   …
+///   kept += growth − what came of it        more than two batches: the rest back to the total
 /// </code>
-/// <para>The other's growth is seen in one of the two, or for a moment in both: no limit is ever passed, but a call may be refused for what never came. Therefore a refusal
-/// under a range is not told. The call lets go of its range and is made again by one who holds the whole space, when nobody has promised anything.</para>
+/// <para>No limit is ever passed, but a call may be refused for what others only keep or never add. Therefore a refusal
+/// under a range is not told. The call lets go of its range and is made again by one who holds the whole space and takes everything back.</para>
+/// <para>A map may pass the map count by one, a split may not: what is kept counts only while the total is within the limit.</para>
 /// </remarks>
 /// <param name="space">Whose totals.</param>
 /// <param name="isAlone">The whole space is held.</param>
-internal sealed class UsageRoom(AddressSpace space, bool isAlone)
+/// <param name="keeps">The room is used again and registered: it may keep something.</param>
+internal sealed class UsageRoom(AddressSpace space, bool isAlone, bool keeps)
 {
+    // 256 MiB of pages, and a few dozen calls: so much of a limit may lie idle before calls are made twice.
+    private const ulong PageBatch = 1 << 16, AreaBatch = 32;
+
     private static readonly ulong s_unlimited = Page.Count(ResourceLimits.Unlimited);
 
-    // The holder's own: what it has promised, by kind.
-    private readonly ulong[] _promised = new ulong[AreaUsage.Kinds];
+    // Taken and not used, by kind. The holder's own, or of whoever holds the whole space; others add it up, without order.
+    private readonly Word64[] _kept = new Word64[AreaUsage.Kinds];
 
     // The holder's own, in pages, while promises are counted: what it has charged, and by how much the areas' promises have grown.
     private ulong _charged, _grown;
 
-    // The holder's own: everything that this call may yet ask for has been promised.
+    // The holder's own, by kind: what this call has taken, which others add up as well, and what came of it so far.
+    private readonly Word64[] _taken = new Word64[AreaUsage.Kinds];
+    private readonly long[] _growth = new long[AreaUsage.Kinds];
+
+    // The holder's own: everything that this call may yet ask for has been taken.
     private bool _isCovered;
 
-    /// <summary>Something was refused that others' promises may be the cause of.</summary>
+    /// <summary>Something was refused that others may be the cause of.</summary>
     public bool WasRefused { get; private set; }
+
+    /// <summary>An area enters the tree.</summary>
+    public void Add(VmArea area) => Count(area.Flags, (long)area.Pages, areas: 1);
+
+    /// <summary>An area leaves the tree.</summary>
+    public void Remove(VmArea area) => Count(area.Flags, -(long)area.Pages, areas: -1);
 
     /// <summary>RLIMIT_AS and, for data, RLIMIT_DATA admit <paramref name="pages"/> more (<c>mm/mmap.c:may_expand_vm()</c>).</summary>
     public bool MayExpand(AreaFlags flags, ulong pages) => MayExpand(flags, pages, pages);
@@ -41,7 +59,7 @@ internal sealed class UsageRoom(AddressSpace space, bool isAlone)
 
         // Zero is no limit while the hard limit is infinite, which Valgrind relies on.
         ulong data = space.Limits.Data;
-        return data == 0 || Fits(UsageKind.Data, pages, dataGrowth, Page.Count(data));
+        return Fits(UsageKind.Data, pages, dataGrowth, data == 0 ? s_unlimited : Page.Count(data));
     }
 
     /// <summary>RLIMIT_MEMLOCK admits <paramref name="bytes"/> more with these flags (<c>mm/mmap.c:mlock_future_ok()</c>).</summary>
@@ -58,7 +76,7 @@ internal sealed class UsageRoom(AddressSpace space, bool isAlone)
     public bool MayAddAreas(int asked, int growth) => Fits(UsageKind.Areas, (ulong)asked, (ulong)growth, (ulong)space.Options.MaximumAreas);
 
     /// <summary>
-    /// Promises at once all that the call may come to: nothing is refused afterwards. For calls that cannot begin again once they have changed something. True for
+    /// Takes at once all that the call may come to: nothing is refused afterwards. For calls that cannot begin again once they have changed something. True for
     /// who holds everything, whom the checks one by one tell the truth.
     /// </summary>
     public bool TryCover(ulong pages, int areas)
@@ -85,43 +103,97 @@ internal sealed class UsageRoom(AddressSpace space, bool isAlone)
     /// <summary>What the holder of a range found is not the last word: somebody holds the places that it could use.</summary>
     public void Refuse() => WasRefused = !isAlone;
 
-    /// <summary>Takes the promises back; what came of them is in the totals.</summary>
+    /// <summary>The call changes nothing any more: what it did not use is kept, or given back.</summary>
     public void End()
     {
         // What was charged and not used, and what areas that went had been promised.
         space.Memory.Commit?.Release(unchecked(_charged - _grown));
         _charged = _grown = 0;
         if (isAlone) return;
-        for (int kind = 0; kind < _promised.Length; kind++)
+        for (int kind = 0; kind < AreaUsage.Kinds; kind++)
         {
-            if (_promised[kind] != 0) space.Usage.Promise((UsageKind)kind, 0 - _promised[kind]);
-            _promised[kind] = 0;
+            ulong taken = _taken[kind].LoadRelaxed();
+            if (taken == 0 && _growth[kind] == 0) continue;
+            long unused = (long)taken - _growth[kind];
+            _taken[kind].StoreRelaxed(0);
+            _growth[kind] = 0;
+            if (unused != 0) Keep((UsageKind)kind, unused);
         }
 
         _isCovered = WasRefused = false;
     }
 
-    private bool Fits(UsageKind kind, ulong asked, ulong growth, ulong limit)
-    {
-        if (isAlone) return Total(kind) + asked <= limit;
-        if (_isCovered || limit == s_unlimited) return true;
-        ulong others = space.Usage.Promise(kind, growth) - growth;
-        if (Total(kind) + others + asked <= limit)
-        {
-            _promised[(int)kind] += growth;
-            return true;
-        }
+    /// <summary>What is not mapped of what was taken, as of the end of the last call, for sums.</summary>
+    public ulong Unused(UsageKind kind) => Kept(kind) + _taken[(int)kind].LoadRelaxed();
 
-        space.Usage.Promise(kind, 0 - growth);
-        WasRefused = true;
-        return false;
+    /// <summary>Gives up what the room keeps; the caller takes it off the total. By who holds the whole space.</summary>
+    public long GiveUp(UsageKind kind)
+    {
+        var kept = (long)Kept(kind);
+        if (kept != 0) _kept[(int)kind].StoreRelaxed(0);
+        return kept;
     }
 
-    private ulong Total(UsageKind kind) => kind switch
+    private ulong Kept(UsageKind kind) => _kept[(int)kind].LoadRelaxed();
+
+    private static ulong BatchOf(UsageKind kind) => kind == UsageKind.Areas ? AreaBatch : PageBatch;
+
+    private void Count(AreaFlags flags, long pages, int areas)
     {
-        UsageKind.Total => space.Usage.Total,
-        UsageKind.Data => space.Usage.Data,
-        UsageKind.Locked => space.Usage.Locked,
-        _ => (ulong)space.Areas.Count,
-    };
+        Grow(UsageKind.Total, pages);
+        Grow(UsageKind.Areas, areas);
+        if (AreaUsage.IsData(flags)) Grow(UsageKind.Data, pages);
+        if ((flags & AreaFlags.Locked) != 0) Grow(UsageKind.Locked, pages);
+        if ((flags & AreaFlags.Account) != 0) Grow(UsageKind.Committed, pages);
+    }
+
+    private void Grow(UsageKind kind, long growth)
+    {
+        if (isAlone) space.Usage.TakeAlone(kind, growth);
+        else _growth[(int)kind] += growth;
+    }
+
+    private bool Fits(UsageKind kind, ulong asked, ulong growth, ulong limit)
+    {
+        AreaUsage usage = space.Usage;
+        if (isAlone)
+        {
+            if (usage.Taken(kind) + asked <= limit) return true;
+            usage.TakeBack(kind);
+            return usage.Taken(kind) + asked <= limit;
+        }
+
+        if (_isCovered) return true;
+        ulong kept = Kept(kind), batch = keeps ? BatchOf(kind) : 0;
+        if (kept >= growth && usage.Taken(kind) <= limit)
+        {
+            _kept[(int)kind].StoreRelaxed(kept - growth);
+        }
+        else if (batch != 0 && usage.TryTake(kind, growth + batch, growth + batch, limit))
+        {
+            _kept[(int)kind].StoreRelaxed(kept + batch);
+        }
+        else if (!usage.TryTake(kind, asked, growth, limit))
+        {
+            WasRefused = true;
+            return false;
+        }
+
+        _taken[(int)kind].StoreRelaxed(_taken[(int)kind].LoadRelaxed() + growth);
+        return true;
+    }
+
+    // Below zero if the call added what it need not ask for.
+    private void Keep(UsageKind kind, long unused)
+    {
+        long kept = (long)Kept(kind) + unused;
+        var batch = (long)(keeps ? BatchOf(kind) : 0);
+        if (kept < 0 || kept > 2 * batch)
+        {
+            space.Usage.Take(kind, batch - kept);
+            kept = batch;
+        }
+
+        _kept[(int)kind].StoreRelaxed((ulong)kept);
+    }
 }

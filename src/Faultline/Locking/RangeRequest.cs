@@ -3,7 +3,7 @@ using Faultline.Sync;
 namespace Faultline.Locking;
 
 /// <summary>One thread's place in a <see cref="RangeLock"/>: from its arrival, through its wait and hold, until later arrivals have unlinked it.</summary>
-internal sealed class RangeRequest
+internal class RangeRequest
 {
     /// <summary>Stands in <see cref="_waiters"/> once the range is free again; never linked.</summary>
     private static readonly Sleeper s_closed = new(next: null);
@@ -18,11 +18,13 @@ internal sealed class RangeRequest
     // 1 while others may not share. Cleared by the holder's downgrade, by an atomic operation.
     private Word32 _isExclusive;
 
+    private readonly int _kind;
+
     public RangeRequest(ulong start, ulong end, bool isExclusive, int kind)
     {
         Start = start;
         End = end;
-        Kind = kind;
+        _kind = kind;
         _isExclusive = new Word32(isExclusive ? 1u : 0u);
     }
 
@@ -30,7 +32,11 @@ internal sealed class RangeRequest
 
     public ulong End { get; }
 
-    public int Kind { get; }
+    /// <summary>What the user does.</summary>
+    public virtual int Kind => _kind;
+
+    /// <summary>First of what is held of the range.</summary>
+    public virtual ulong FirstHeld => Start;
 
     /// <summary>How many came before. Set before the request is published.</summary>
     public ulong Number { get; private set; }
@@ -59,8 +65,17 @@ internal sealed class RangeRequest
         return live;
     }
 
-    public bool ConflictsWith(RangeRequest earlier) =>
-        earlier.Start < End && Start < earlier.End && (IsExclusive || earlier.IsExclusive) && !earlier.IsReleased;
+    /// <summary>This request has to wait for an earlier one.</summary>
+    public bool ConflictsWith(RangeRequest earlier) => earlier.IsInTheWayOf(this);
+
+    /// <summary>A part of [<paramref name="start"/>, <paramref name="end"/>) is held, or waited for.</summary>
+    public virtual bool IsHeldWithin(ulong start, ulong end) => Overlaps(start, end) && !IsReleased;
+
+    /// <summary>A later request has to wait for this one.</summary>
+    protected virtual bool IsInTheWayOf(RangeRequest later) =>
+        Overlaps(later.Start, later.End) && (later.IsExclusive || IsExclusive) && !IsReleased;
+
+    protected bool Overlaps(ulong start, ulong end) => Start < end && start < End;
 
     /// <summary>Lets go, and wakes who sleeps for it. The exchange releases what the holder did to whoever sees the range free.</summary>
     public void Release() => Wake(_waiters.Exchange(s_closed));
@@ -69,8 +84,11 @@ internal sealed class RangeRequest
     public void Downgrade()
     {
         _isExclusive.Exchange(0);
-        Wake(_waiters.Exchange(null));
+        WakeAll();
     }
+
+    /// <summary>Who sleeps for this request looks again.</summary>
+    protected void WakeAll() => Wake(_waiters.Exchange(null));
 
     /// <summary>
     /// Sleeps until <paramref name="earlier"/> is released or downgraded, until <paramref name="timeout"/>, or until <paramref name="signal"/> is sent; the caller looks

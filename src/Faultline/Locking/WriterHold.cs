@@ -106,10 +106,10 @@ internal struct WriterHold
 
         if (_isRange)
         {
-            // Before the space's lock: who holds everything finds no promises.
+            // Before the space's lock: who holds everything finds nothing under way.
             Change.Room.End();
             if (!_isShared) _space.Writers?.End();
-            _space.ReturnChange(Change);
+            Change.Return();
         }
 
         _ranges.Dispose();

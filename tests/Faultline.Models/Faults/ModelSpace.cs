@@ -1,3 +1,4 @@
+using Faultline.Areas;
 using Faultline.Checker;
 using Faultline.Files;
 using Faultline.Paging;
@@ -37,10 +38,10 @@ internal sealed class ModelSpace
 
     public ModelSpace(
         ExploreScope scope, FaultDesign design = FaultDesign.AreaSequence, WriterLock writerLock = WriterLock.MmapLock, ulong brkStart = 0, SwapDevice? swap = null,
-        bool shortcut = false)
+        bool shortcut = false, int maximumAreas = 1000)
     {
         _memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = Frames, PoisonFreedFrames = true, SwapDevices = swap is null ? [] : [swap] });
-        Space = new AddressSpace(_memory, new AddressSpaceOptions { Design = design, WriterLock = writerLock, SingleThreadShortcut = shortcut });
+        Space = new AddressSpace(_memory, new AddressSpaceOptions { Design = design, WriterLock = writerLock, SingleThreadShortcut = shortcut, MaximumAreas = maximumAreas });
         if (brkStart != 0) Space.Reset(brkStart);
         Map(First, End);
         Map(NeighbourStart, NeighbourEnd);
@@ -67,6 +68,16 @@ internal sealed class ModelSpace
 
     /// <summary>Faults the neighbour in: the table that it shares with the three pages then stays.</summary>
     public void TouchNeighbour(MemoryAccessor accessor) => accessor.Write(NeighbourStart, NeighbourContents);
+
+    /// <summary>All areas that there may be are taken, by a room that nobody uses: who asks for one under a range is refused and asks again with the whole space held.</summary>
+    public void KeepAllAreas()
+    {
+        var room = new UsageRoom(Space, isAlone: false, keeps: true);
+        Space.Usage.Register(room);
+        int left = Space.Options.MaximumAreas - (int)Space.Usage.Taken(UsageKind.Areas);
+        Assert.True(room.MayAddAreas(left, left));
+        room.End();
+    }
 
     /// <summary>Unmaps the three pages.</summary>
     public void Unmap() => Space.Unmap(First, Length);

@@ -1,4 +1,3 @@
-using Faultline.Areas;
 using Faultline.Checker;
 using Faultline.Sync;
 
@@ -14,8 +13,8 @@ public class RangeWriterModels
 
     private const ulong P = Page.Size;
 
-    // More than there can be areas: whoever asks for one under a range is refused.
-    private const ulong Many = 1 << 20;
+    // What a room that nobody uses keeps all of: whoever asks for an area under a range is refused.
+    private const int Areas = 20;
 
     [Fact]
     public void WhenAMapJoinsTwoNeighboursWhileOneIsProtectedThenTheAreasAreThoseOfOneOrder() =>
@@ -97,6 +96,39 @@ public class RangeWriterModels
             Assert.Equal(FindingKind.Deadlock, finding.Kind);
         });
 
+    [Fact]
+    public void WhenAMoveNeedsATableThatAnUnmapNextDoorLeavesEmptyThenItsPageArrives() =>
+        Checks.AssertPasses(MemoryModel.Tso, MoveAgainstUnmapNextDoor, Schedules);
+
+    /// <summary>
+    /// <code>
+    ///   munmap                                   mremap to another lowest table of the same higher one
+    ///                                            walk: one table is missing
+    ///   higher table: empty, detached
+    ///                                            installs one table: its parent is gone
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenAnUnmapDoesNotLookWhoHoldsTheRestThenTheTableThatAMoveNeedsIsGone() =>
+        Checks.WithMutant(Mutant.DetachTablesBesideHolders, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, MoveAgainstUnmapNextDoor));
+
+    private static void MoveAgainstUnmapNextDoor(ExploreScope scope)
+    {
+        const ulong NextTable = ModelSpace.Target + (1 << 22);
+        var model = new ModelSpace(scope, writerLock: WriterLock.RangeLock);
+        MemoryAccessor writer = model.AddAccessor();
+        model.Reader.Write(ModelSpace.Second, 1L);
+        model.MapTarget();
+        writer.Write(ModelSpace.Target, 2L);
+        scope.Spawn(model.UnmapTarget);
+        scope.Spawn(() => model.MoveTo(NextTable));
+        model.AtEnd(() =>
+        {
+            Assert.Equal(1L, model.Reader.Read<long>(NextTable + P));
+            model.Space.Unmap(NextTable, ModelSpace.Length);
+        });
+    }
+
     private static void JoinAgainstProtect(ExploreScope scope)
     {
         var model = new ModelSpace(scope, writerLock: WriterLock.RangeLock);
@@ -114,16 +146,15 @@ public class RangeWriterModels
     private static void MapAgainstUnmap(ExploreScope scope, FaultDesign design, bool refuse)
     {
         const long Mark = 7;
-        var model = new ModelSpace(scope, design, WriterLock.RangeLock);
+        var model = new ModelSpace(scope, design, WriterLock.RangeLock, maximumAreas: Areas);
         MemoryAccessor writer = model.AddAccessor();
         model.TouchNeighbour(writer);
         writer.Write(ModelSpace.Second, 1L);
-        if (refuse) model.Space.Usage.Promise(UsageKind.Areas, Many);
+        if (refuse) model.KeepAllAreas();
         bool wrote = false;
         scope.Spawn(() => model.Space.Unmap(ModelSpace.Second, P));
         scope.Spawn(() =>
         {
-            if (refuse) model.Space.Usage.Promise(UsageKind.Areas, unchecked(0 - Many));
             Errno error = model.Space.TryMap(ModelSpace.Second, P, Protection.ReadWrite, MapFlags.Private | MapFlags.FixedNoReplace, out _);
             if (error == Errno.None) wrote = ModelSpace.TryTo(() => writer.Write(ModelSpace.Second, Mark));
             else Assert.Equal(Errno.EEXIST, error);

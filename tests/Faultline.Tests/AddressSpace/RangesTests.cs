@@ -98,20 +98,24 @@ public class RangesTests
     [Fact]
     public void WhenTheWholeSpaceIsHeldForReadThenAMapIntoTheHoleWaits()
     {
-        const ulong Many = 1 << 20;
-        using var guest = new Guest(downgrade: true, writerLock: WriterLock.RangeLock);
+        const int All = 20;
+        using var guest = new Guest(downgrade: true, writerLock: WriterLock.RangeLock, maximumAreas: All);
         MemoryAccessor bystander = guest.NewCpu(), other = guest.NewCpu();
         guest.Map(0, 9);
         bystander.Write(Guest.At(2), 1L);
         var crew = new Crew();
         bool wasTaken;
         using var done = new ManualResetEventSlim();
-        guest.Space.Usage.Promise(UsageKind.Areas, Many);
+
+        // Nobody uses what this room keeps; the unmap, which splits an area, is refused under its range.
+        var room = new UsageRoom(guest.Space, isAlone: false, keeps: true);
+        guest.Space.Usage.Register(room);
+        Assert.True(room.MayAddAreas(All - 1, All - 1));
+        room.End();
         using (MemoryAccessor.Session session = bystander.OpenSession())
         {
             crew.Start(() => guest.Unmap(1, 7));
             Wait.UntilDue(session);
-            guest.Space.Usage.Promise(UsageKind.Areas, unchecked(0 - Many));
             crew.Start(() =>
             {
                 guest.Map(1, 7);

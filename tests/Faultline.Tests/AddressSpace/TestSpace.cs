@@ -97,6 +97,7 @@ internal sealed class TestSpace : IDisposable
     {
         IReadOnlyList<AreaInfo> areas = space.ListAreas();
         Assert.Equal(areas.Count, space.Areas.Count);
+        Assert.Equal((ulong)areas.Count, space.Usage.Areas);
         Assert.Equal(Pages(areas), space.Usage.Total);
         Assert.Equal(Pages(areas.Where(area => Has(area, "lo"))), space.Usage.Locked);
         Assert.Equal(Pages(areas.Where(area => Has(area, "ac"))), space.Usage.Committed);

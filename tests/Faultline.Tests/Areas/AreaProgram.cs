@@ -31,6 +31,9 @@ internal sealed class AreaProgram
     {
         ulong start = Address(step.Page);
         ulong end = Address(step.Page + step.Pages);
+
+        // As if two threads took turns at both places: no change must notice that the leaf was split.
+        if (step.Choice % 16 == 1) Tree.SplitContended(start - 1, end - 1);
         switch (step.Kind)
         {
             case <= 3: Map(start, end, growsDown: step.Choice % 8 == 0); break;

@@ -85,12 +85,12 @@ public class AreaTreeTests
         var tree = new AreaTree();
         VmArea first = AreaProgram.Area(AreaProgram.Address(1), AreaProgram.Address(2)), second = AreaProgram.Area(AreaProgram.Address(4), AreaProgram.Address(5));
         tree.Insert(first);
-        AreaNeighbourhood before = tree.Around(AreaProgram.Address(2), AreaProgram.Address(6));
+        AreaNeighbourhood before = tree.Around(AreaProgram.Address(2), AreaProgram.Address(6), low: 0, high: ulong.MaxValue);
         Assert.True(before.IsCurrent);
         Assert.True(before.IsFree(AreaProgram.Address(6)));
         tree.Insert(second);
         Assert.False(before.IsCurrent);
-        AreaNeighbourhood after = tree.Around(AreaProgram.Address(2), AreaProgram.Address(6));
+        AreaNeighbourhood after = tree.Around(AreaProgram.Address(2), AreaProgram.Address(6), low: 0, high: ulong.MaxValue);
         Assert.False(after.IsFree(AreaProgram.Address(6)));
         Assert.True(after.IsFree(AreaProgram.Address(4)));
         tree.Remove(second);
@@ -165,7 +165,7 @@ public class AreaTreeTests
         Assert.Equal(areas.Where(area => area.End > address && area.Start < end), Enumerate(program.Tree, address, end));
         foreach (ulong last in new[] { address + Page.Size, end })
         {
-            AreaNeighbourhood around = program.Tree.Around(address, last);
+            AreaNeighbourhood around = program.Tree.Around(address, last, low: 0, high: ulong.MaxValue);
             Assert.Same(program.Tree.Previous(address), around.Below);
             Assert.Same(program.Tree.FindFirstEndingAfter(address), around.First);
             Assert.Same(program.Tree.FindFirstEndingAfter(last), around.Last);

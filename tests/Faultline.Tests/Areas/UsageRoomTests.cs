@@ -32,16 +32,38 @@ public class UsageRoomTests
     public void WhenThereIsNoRoomForAllThenTheLimitIsNeverPassedAndAtRestWhatFitsFits(Limit limit) => Run(limit, room: All - 2, mayBeRefused: true);
 
     [Fact]
-    public void WhenOthersHavePromisedTheRestThenACallIsMadeAgainByWhoHoldsEverythingAndSucceeds()
+    public void WhenAnothersRoomKeepsTheRestThenACallIsMadeAgainByWhoHoldsEverythingAndSucceeds()
     {
         using TestSpace test = Create(room: All);
         test.Space.Limits.AddressSpace = All * P;
-        test.Space.Usage.Promise(UsageKind.Total, All);
+        var other = new UsageRoom(test.Space, isAlone: false, keeps: true);
+        test.Space.Usage.Register(other);
+        Assert.True(other.MayExpand(AreaFlags.None, All));
+        other.End();
+        Assert.Equal(0UL, test.Space.Usage.Total);
         test.Map(0, 1);
-        test.Space.Usage.Promise(UsageKind.Total, unchecked(0UL - All));
         Assert.Equal(1, test.Space.LockStatistics.Writes(LockUser.Map));
         test.Map(1, 1);
         Assert.Equal(1, test.Space.LockStatistics.Writes(LockUser.Map));
+    }
+
+    /// <summary>What calls of one thread give back serves its next ones: the words that all share stay as they are.</summary>
+    [Fact]
+    public void WhenAThreadMapsAndUnmapsThenTheSharedTotalsAreNotWritten()
+    {
+        using TestSpace test = Create(room: 1000);
+        test.Map(0, 2);
+        ulong[] before = Taken();
+        for (int i = 0; i < 100; i++)
+        {
+            test.Unmap(0, 1);
+            test.Map(0, 1);
+        }
+
+        Assert.Equal(before, Taken());
+        Assert.Equal((2UL, 1UL), (test.Space.Usage.Total, test.Space.Usage.Areas));
+
+        ulong[] Taken() => [.. Enum.GetValues<UsageKind>().Select(test.Space.Usage.Taken)];
     }
 
     private static TestSpace Create(int room) => new(new AddressSpaceOptions
@@ -116,7 +138,7 @@ public class UsageRoomTests
     {
         Limit.AddressSpace => test.Space.Usage.Total,
         Limit.MemoryLock => test.Space.Usage.Locked,
-        Limit.MapCount => (ulong)test.Space.Areas.Count,
+        Limit.MapCount => test.Space.Usage.Areas,
         _ => test.Space.Usage.Data,
     };
 }

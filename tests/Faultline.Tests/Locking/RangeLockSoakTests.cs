@@ -8,14 +8,17 @@ public class RangeLockSoakTests
     private const int Threads = 4, Cells = 24;
     private static readonly TimeSpan s_length = TimeSpan.FromSeconds(1.5);
 
-    private readonly RangeLock _lock = new();
-
     // Each guarded by its own index in _lock.
     private readonly long[] _cells = new long[Cells];
 
-    [Fact]
-    public void WhenThreadsLockRangesOfAnArrayThenEachCellHasOneWriterOrReaders()
+    private RangeLock _lock = new();
+
+    [Theory]
+    [InlineData(RangeLeases.DefaultPatience)]
+    [InlineData(1)]
+    public void WhenThreadsLockRangesOfAnArrayThenEachCellHasOneWriterOrReaders(int patience)
     {
+        _lock = new RangeLock(kinds: 1, patience);
         long[] added = new long[Threads];
         var clock = Stopwatch.StartNew();
         var threads = Enumerable.Range(0, Threads).Select(i => LockThread.Start(() =>

@@ -7,7 +7,15 @@ public class RangeLockTests
 {
     private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(20), s_long = TimeSpan.FromMinutes(1);
 
-    private readonly RangeLock _lock = new(kinds: 3);
+    private readonly RangeLock _lock;
+
+    public RangeLockTests() => _lock = New();
+
+    /// <summary>How many requests near each other earn a lease.</summary>
+    protected virtual int Patience => RangeLeases.DefaultPatience;
+
+    /// <summary>A lock without history.</summary>
+    private protected RangeLock New() => new(kinds: 3, Patience);
 
     /// <summary>
     /// <code>
@@ -42,7 +50,7 @@ public class RangeLockTests
     public void WhenRangesComeAndGoThenATryAnswersAsAListOfHoldsDoes() =>
         Gen.Select(Gen.ULong[0, 30], Gen.ULong[1, 10], Gen.Bool, Gen.Int[0, 40]).Array[1, 60].Sample(steps =>
         {
-            var tested = new RangeLock();
+            RangeLock tested = New();
             var held = new List<RangeHold>();
             foreach ((ulong start, ulong length, bool isExclusive, int release) in steps)
             {
@@ -143,7 +151,8 @@ public class RangeLockTests
         [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
         WeakReference EnterAndLeave()
         {
-            object hold = _lock.Enter(5, 6, isExclusive: true);
+            // Shared: a request of its own in any case, and no part of a lease.
+            object hold = _lock.Enter(5, 6, isExclusive: false);
             ((RangeHold)hold).Dispose();
             return new WeakReference(RequestOf(hold));
         }
