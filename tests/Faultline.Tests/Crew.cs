@@ -40,10 +40,16 @@ internal sealed class Crew
     });
 
     /// <summary>Lets the loops run for a time, then ends them.</summary>
-    public void RunFor(TimeSpan time)
+    public void RunFor(TimeSpan time) => RunFor(time, () => true);
+
+    /// <summary>
+    /// As the other form, but goes on until <paramref name="hasRaced"/>, within bounds: on a busy machine the threads may not have met in the time. Who asks for it asserts it
+    /// afterwards.
+    /// </summary>
+    public void RunFor(TimeSpan time, Func<bool> hasRaced)
     {
-        long end = Environment.TickCount64 + (long)time.TotalMilliseconds;
-        while (!_stopped && Environment.TickCount64 < end) Thread.Sleep(10);
+        long start = Environment.TickCount64, end = start + (long)time.TotalMilliseconds, last = end + (long)s_patience.TotalMilliseconds;
+        while (!_stopped && (Environment.TickCount64 < end || (Environment.TickCount64 < last && !hasRaced()))) Thread.Sleep(10);
         _stopped = true;
         Join();
     }

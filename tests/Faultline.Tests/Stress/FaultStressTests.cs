@@ -57,10 +57,14 @@ public class FaultStressTests
 
         Random forks = Seed.ForThread(seed, 20);
         crew.StartLoop(_ => world.ForkAndCheck(forks));
-        crew.RunFor(StressTime.OfOneTest);
+        crew.RunFor(StressTime.OfOneTest, () => writers.All(writer => writer.Accesses > 0) && HasRaced(guest) && WasSpeculative(guest, design));
 
         Assert.All(writers, writer => Assert.True(writer.Accesses > 0, "A writer never succeeded."));
-        Assert.True(guest[FaultEvent.NewPage] > 0 && guest[FaultEvent.Copy] > 0, "There was nothing to race with.");
-        if (design != FaultDesign.Classic) Assert.True(guest[FaultEvent.Speculative] > 0, "Nothing was speculative.");
+        Assert.True(HasRaced(guest), "There was nothing to race with.");
+        Assert.True(WasSpeculative(guest, design), "Nothing was speculative.");
     }
+
+    private static bool HasRaced(Guest guest) => guest[FaultEvent.NewPage] > 0 && guest[FaultEvent.Copy] > 0;
+
+    private static bool WasSpeculative(Guest guest, FaultDesign design) => design == FaultDesign.Classic || guest[FaultEvent.Speculative] > 0;
 }

@@ -67,7 +67,8 @@ public class FileReclaimStressTests
                 MemoryAccessor reader = guest.NewCpu();
                 Random random = Seed.ForThread(seed, 20);
                 crew.StartLoop(_ => ReadSomething(reader, stream, random));
-                crew.RunFor(StressTime.OfOneTest);
+                crew.RunFor(
+                    StressTime.OfOneTest, () => writers.All(writer => writer.Accesses > 0) && guest.Memory.ReclaimStatistics.FilePagesDropped >= Frames);
                 TestContext.Current.TestOutputHelper?.WriteLine(guest.Memory.ReclaimStatistics.ToString());
                 Assert.InRange(guest.Memory.ReclaimStatistics.FilePagesDropped, Frames, long.MaxValue);
                 Assert.All(writers, writer => Assert.True(writer.Accesses > 0, "A writer never succeeded."));

@@ -27,7 +27,7 @@ public class SwapStressTests
         crew.StartLoop(_ => CallSomething(world, cpu, calls));
         crew.StartLoop(_ => PageSomethingOut(guest, world, outs));
         crew.StartLoop(_ => ForkAndCheck(guest, world, forks));
-        crew.RunFor(StressTime.OfOneTest);
+        crew.RunFor(StressTime.OfOneTest, () => writers.All(writer => writer.Accesses > 0) && guest[FaultEvent.SwapIn] > 0);
 
         Assert.All(writers, writer => Assert.True(writer.Accesses > 0, "A writer never succeeded."));
         Assert.True(guest[FaultEvent.SwapIn] > 0, "Nothing came back.");
