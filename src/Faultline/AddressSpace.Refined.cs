@@ -1,6 +1,5 @@
 using Faultline.Areas;
 using Faultline.Locking;
-using Faultline.Sync;
 
 namespace Faultline;
 
@@ -14,8 +13,8 @@ namespace Faultline;
 /// </remarks>
 public sealed partial class AddressSpace
 {
-    // mprotects under ranges, by what they locked. Atomic additions; read without order.
-    private Word64 _refined, _widened;
+    // mprotects under ranges, by what they locked. Atomic additions; read without order. Not beside the words of the space that each fault reads.
+    private OwnCacheLine _refined, _widened;
 
     /// <summary>True if all of a range has the rights asked for: then there is nothing to do, and the range is locked for read while that is found.</summary>
     private bool HasRights(ulong start, ulong end, AreaFlags rights)
@@ -24,7 +23,7 @@ public sealed partial class AddressSpace
         RangeHold range = EnterRead(LockUser.Protect, start, end);
         bool has = HasRightsNow(start, end, rights);
         ExitRead(range);
-        if (has) _refined.Add(1);
+        if (has) _refined.Word.Add(1);
         return has;
     }
 
@@ -41,11 +40,11 @@ public sealed partial class AddressSpace
             if (!MmapLock.TryEnterRead(LockUser.Protect, FatalSignal)) return default;
             bool isEnough = TryEnterRange(LockUser.Protect, start - Page.Size, end + Page.Size, out RangeHold range) && IsOneAreaThatStaysApart(start, end, rights);
 #if FAULTLINE_EXPLORE
-            isEnough |= Mutants.Active == Mutant.SkipSecondLookUnderRange;
+            isEnough |= Sync.Mutants.Active == Sync.Mutant.SkipSecondLookUnderRange;
 #endif
             if (isEnough)
             {
-                _refined.Add(1);
+                _refined.Word.Add(1);
                 return WriterHold.OfRanges(this, TakeChange(), LockUser.Protect, new RangeHolds(range));
             }
 
@@ -53,7 +52,7 @@ public sealed partial class AddressSpace
             MmapLock.ExitRead();
         }
 
-        _widened.Add(1);
+        _widened.Word.Add(1);
         return EnterWrite(LockUser.Protect, start, end);
     }
 

@@ -15,7 +15,7 @@ public sealed partial class AddressSpace
         {
             LockStatistics statistics = MmapLock.Statistics();
             if (_ranges is not null) statistics.Add(_ranges.Statistics());
-            (statistics.RefinedProtects, statistics.WidenedProtects) = ((long)_refined.LoadRelaxed(), (long)_widened.LoadRelaxed());
+            (statistics.RefinedProtects, statistics.WidenedProtects) = ((long)_refined.Word.LoadRelaxed(), (long)_widened.Word.LoadRelaxed());
             return statistics;
         }
     }
