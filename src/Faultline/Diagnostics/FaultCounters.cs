@@ -22,8 +22,8 @@ internal sealed class FaultCounters
     // The owner's alone. When the current try of the current attempt began; zero: it is not timed.
     private long _begun;
 
-    // The owner's alone. Attempts until one is timed.
-    private int _untilTimed = 1;
+    // Attempts until one is timed. Written by the owner; read to tell how many have begun.
+    private Word64 _untilTimed = new(1);
 
     public void Count(FaultEvent what) => Increment(ref _counts[(int)what]);
 
@@ -35,8 +35,9 @@ internal sealed class FaultCounters
     public void BeginAttempt()
     {
         _begun = 0;
-        if (--_untilTimed != 0) return;
-        _untilTimed = TimeEvery;
+        ulong left = _untilTimed.LoadRelaxed() - 1;
+        _untilTimed.StoreRelaxed(left == 0 ? TimeEvery : left);
+        if (left != 0) return;
         Increment(ref _timed);
         _begun = Clock.Timestamp;
     }
@@ -56,9 +57,12 @@ internal sealed class FaultCounters
         get
         {
             ulong timed = _timed.LoadRelaxed();
-            return timed == 0 ? 0 : (long)((double)Clock.Nanoseconds(0, (long)_failed.LoadRelaxed()) * this[FaultEvent.Attempt] / timed);
+            return timed == 0 ? 0 : (long)((double)Clock.Nanoseconds(0, (long)_failed.LoadRelaxed()) * Begun / timed);
         }
     }
+
+    /// <summary>Attempts that have begun. A fault that is known not to be for speculation counts as an attempt that gave up, but has spent no time on it.</summary>
+    private long Begun => Math.Max(0, ((long)_timed.LoadRelaxed() * TimeEvery) + 1 - (long)_untilTimed.LoadRelaxed());
 
     /// <remarks>
     /// An attempt ends in one of two ways, and each reason that is counted, but for the two that let no attempt begin, made it start again or fall back. So neither attempts
@@ -90,6 +94,9 @@ internal sealed class FaultCounters
     {
         for (int i = 0; i < _counts.Length; i++) _counts[i].StoreRelaxed(_counts[i].LoadRelaxed() + other._counts[i].LoadRelaxed());
         _timed.StoreRelaxed(_timed.LoadRelaxed() + other._timed.LoadRelaxed());
+
+        // Such that those which have begun add up.
+        _untilTimed.StoreRelaxed(_untilTimed.LoadRelaxed() + other._untilTimed.LoadRelaxed() - 1);
         _failed.StoreRelaxed(_failed.LoadRelaxed() + other._failed.LoadRelaxed());
     }
 }

@@ -89,6 +89,22 @@ public class FaultCountersTests
         Assert.InRange(counters.FailedNanoseconds, 65 * one / 2, long.MaxValue);
     }
 
+    /// <summary>A fault on a file that does not opt in is counted among the attempts, and takes no time for one.</summary>
+    [Fact]
+    public void WhenFaultsAreKnownToBeClassicThenTheyAddNothingToTheTimeSpentInVain()
+    {
+        FaultCounters counters = new(), sum = new();
+        Fail(counters, 1);
+        long one = counters.FailedNanoseconds;
+        for (int i = 0; i < 1000; i++) counters.Count(SpeculationAbort.NotSupported);
+        Assert.Equal(1001, counters[FaultEvent.Attempt]);
+        Assert.Equal(one, counters.FailedNanoseconds);
+        Fail(counters, 63);
+        sum.Add(counters);
+        sum.Add(new FaultCounters());
+        Assert.Equal(64 * one, sum.FailedNanoseconds, tolerance: 64);
+    }
+
     [Fact]
     public void WhenAnAttemptFailsTwiceThenItsTimeCountsOnce()
     {
