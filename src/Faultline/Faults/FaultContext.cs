@@ -87,8 +87,9 @@ internal ref struct FaultContext
     /// </summary>
     public FileResult ReadFilePage(FatalSignal? signal)
     {
-        // A page that went again before it could be mapped.
+        // A page that went again before it could be mapped. Not kept in mind: a file that throws would have it given back twice.
         if (CachedFrame != PhysicalMemory.NoFrame) Space.Memory.Release(CachedFrame);
+        CachedFrame = PhysicalMemory.NoFrame;
         return Area.File!.Cache.GetOrRead(Area.PageIndex(Address), out CachedFrame, readAhead: !Area.Has(AreaFlags.RandomRead), signal);
     }
 

@@ -25,7 +25,8 @@ internal sealed class SwapReadErrand(PhysicalMemory memory, SwapEntry slot, uint
 
     protected override void GiveBack()
     {
-        memory.Frames.Free(frame);
+        // The slot first: with the last frame the memory may be disposed of, and then the device, and the number of the slot, serve another.
         memory.Swap.DropHolder(slot);
+        memory.Frames.Free(frame);
     }
 }

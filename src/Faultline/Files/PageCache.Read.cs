@@ -19,15 +19,16 @@ internal sealed partial class PageCache
         pfn = PhysicalMemory.NoFrame;
         Span<uint> buffer = stackalloc uint[MaxReadAhead];
         Span<uint> frames = buffer[..Math.Clamp(window, 1, MaxReadAhead)];
+
+        // Asked before pages are locked, which a file that throws would leave locked.
+        bool isBeside = signal is not null && _file.MayHang;
         int taken = _memory.Frames.TryAllocate(frames, _file.Payer);
         if (taken == 0) return FileResult.OutOfMemory;
 
         FileResult? result = TryInsert(index, frames[..taken], out ulong first, out int count);
         _memory.Frames.Free(frames[count..taken]);
         if (count == 0) return result;
-        result = signal is not null && _file.MayHang
-            ? ReadBeside(first, frames[..count], index, signal)
-            : ReadInserted(first, frames[..count], index);
+        result = isBeside ? ReadBeside(first, frames[..count], index, signal!) : ReadInserted(first, frames[..count], index);
         if (result == FileResult.Ok) pfn = frames[(int)(index - first)];
         return result;
     }

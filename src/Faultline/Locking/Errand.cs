@@ -29,9 +29,21 @@ internal abstract class Errand
     /// <summary>Has the work done; false if the signal came first. What the work throws is thrown here. The caller holds no spin lock, and is in no section.</summary>
     public bool TryRun(string name, FatalSignal signal)
     {
-        Threads.StartBackground(name, Run);
+        try
+        {
+            Start(name);
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            // The host has no thread to give. What the two have in common, such as locked pages, would be nobody's: rather the waiter does the work, and is not killed before it is done.
+            Run();
+        }
+
         return TryAwait(signal);
     }
+
+    /// <summary>Starts the errand's thread.</summary>
+    protected virtual void Start(string name) => Threads.StartBackground(name, Run);
 
     /// <summary>The errand's thread.</summary>
     internal void Run()

@@ -105,11 +105,15 @@ public class KillTests
         Assert.Equal(7, guest.Memory.ReclaimStatistics.FreeSwapSlots);
         guest.Space.Dispose();
 
-        // The read holds its slot, though no entry names it any more.
+        // The read holds its slot, though no entry names it any more; and its frame longer, without which the memory could be disposed of, and the device serve another.
         Assert.Equal(7, guest.Memory.ReclaimStatistics.FreeSwapSlots);
+        long framesAtDiscard = 0;
+        device.BeforeDiscard = () => framesAtDiscard = guest.FramesInUse;
         answer.Set();
         done.Wait(TestContext.Current.CancellationToken);
         Wait.Until(() => guest.Memory.ReclaimStatistics.FreeSwapSlots == 8, "the slot was never let go");
+        Assert.Equal(1, framesAtDiscard);
+        Wait.Until(() => guest.FramesInUse == 0, "the frame never came home");
     }
 
     [Theory]

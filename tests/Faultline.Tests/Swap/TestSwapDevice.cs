@@ -24,6 +24,9 @@ internal sealed class TestSwapDevice(int capacity) : SwapDevice("test", capacity
 
     public Action? AfterRead { get; set; }
 
+    /// <summary>Called before a slot is free again.</summary>
+    public Action? BeforeDiscard { get; set; }
+
     /// <summary>Pages written so far, those refused not counted.</summary>
     public int Writes { get; private set; }
 
@@ -55,6 +58,7 @@ internal sealed class TestSwapDevice(int capacity) : SwapDevice("test", capacity
 
     protected internal override void Discard(int slot)
     {
+        BeforeDiscard?.Invoke();
         if (_pages[slot] is not null) Room++;
         _pages[slot] = null;
     }
