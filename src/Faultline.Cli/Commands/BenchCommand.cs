@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.IO.Enumeration;
 using Faultline.Cli.Bench;
 using Faultline.Workloads;
 
@@ -8,13 +7,6 @@ namespace Faultline.Cli.Commands;
 /// <summary><c>faultline bench</c>: the engine against the host kernel and against raw memory, in one run; below it the workloads.</summary>
 internal sealed class BenchCommand : BenchmarksVerb
 {
-    private readonly Option<string> _filter = new("--filter")
-    {
-        HelpName = "PATTERN",
-        Description = "Run what matches this pattern, for example 'fault/*'.",
-        DefaultValueFactory = static _ => "*",
-    };
-
     public BenchCommand(CliContext context)
         : base(context, "bench", "Measure faults, calls and accesses against the host kernel and raw memory; or run a workload under every design.",
             "faultline bench",
@@ -24,19 +16,11 @@ internal sealed class BenchCommand : BenchmarksVerb
             "faultline bench ebizzy --threads 1,2,4",
             "faultline bench kernbench make.fltrace --check")
     {
-        Add(_filter);
         Add(new DesignsCommand(context));
         Add(new KernbenchCommand(context));
         foreach (var workload in WorkloadCatalog.All) Add(new WorkloadCommand(context, workload));
     }
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<Benchmark> Select(ParseResult parse)
-    {
-        string pattern = parse.GetRequiredValue(_filter);
-        var selected = BenchCatalog.All.Where(b => FileSystemName.MatchesSimpleExpression(pattern, b.Name)).ToList();
-        return selected.Count > 0
-            ? selected
-            : throw new CommandException(ExitCode.Usage, $"no benchmark matches '{pattern}'", "See `faultline bench --list`");
-    }
+    protected override IReadOnlyList<Benchmark> Select(ParseResult parse) => BenchCatalog.All;
 }

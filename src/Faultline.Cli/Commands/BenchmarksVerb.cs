@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.IO.Enumeration;
 using Faultline.Cli.Bench;
 
 namespace Faultline.Cli.Commands;
@@ -7,6 +8,13 @@ namespace Faultline.Cli.Commands;
 internal abstract class BenchmarksVerb : Verb
 {
     private readonly Option<bool> _list = new("--list") { Description = "Name the benchmarks and their limits, run nothing." };
+    private readonly Option<string> _filter = new("--filter")
+    {
+        HelpName = "PATTERN",
+        Description = "List or run what matches this pattern, for example 'fault/*'.",
+        DefaultValueFactory = static _ => "*",
+    };
+
     private readonly Option<int> _rounds = new("--rounds")
     {
         HelpName = "N",
@@ -21,6 +29,7 @@ internal abstract class BenchmarksVerb : Verb
         : base(context, name, description, examples)
     {
         Add(_list);
+        Add(_filter);
         Add(_rounds);
         Add(_check);
         Add(_json);
@@ -29,7 +38,7 @@ internal abstract class BenchmarksVerb : Verb
     /// <inheritdoc/>
     protected sealed override int Run(ParseResult parse)
     {
-        var benchmarks = Select(parse);
+        var benchmarks = Filter(Select(parse), parse.GetRequiredValue(_filter));
         if (parse.GetValue(_list))
         {
             List(benchmarks, parse.GetValue(_json));
@@ -56,10 +65,18 @@ internal abstract class BenchmarksVerb : Verb
         };
     }
 
-    /// <summary>What is to be run; at least one.</summary>
+    /// <summary>What can be run; at least one.</summary>
     protected abstract IReadOnlyList<Benchmark> Select(ParseResult parse);
 
-    private void List(IReadOnlyList<Benchmark> benchmarks, bool json)
+    private List<Benchmark> Filter(IReadOnlyList<Benchmark> benchmarks, string pattern)
+    {
+        var selected = benchmarks.Where(b => FileSystemName.MatchesSimpleExpression(pattern, b.Name)).ToList();
+        return selected.Count > 0
+            ? selected
+            : throw new CommandException(ExitCode.Usage, $"no benchmark matches '{pattern}'", $"See `faultline {Path} --list`");
+    }
+
+    private void List(List<Benchmark> benchmarks, bool json)
     {
         if (json)
         {
@@ -74,7 +91,7 @@ internal abstract class BenchmarksVerb : Verb
         }
     }
 
-    private BenchReport Measure(IReadOnlyList<Benchmark> benchmarks, int rounds)
+    private BenchReport Measure(List<Benchmark> benchmarks, int rounds)
     {
         var runner = new BenchRunner(rounds, Context.Progress.Report, Context.Cancellation);
         var results = benchmarks.Select(runner.Run).ToList();

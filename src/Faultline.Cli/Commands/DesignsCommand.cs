@@ -7,6 +7,7 @@ namespace Faultline.Cli.Commands;
 internal sealed class DesignsCommand(CliContext context) : BenchmarksVerb(
     context, "designs", "Measure the designs side by side: faults without writers, one area for all threads, idle accessors, thread stacks beside large unmaps.",
     "faultline bench designs",
+    "faultline bench designs --filter 'designs/regions*'",
     "faultline bench designs --check --json")
 {
     /// <inheritdoc/>

@@ -16,12 +16,28 @@ public class DesignsCommandTests
     }
 
     [Fact]
+    public void WhenFilteredThenOnlyMatchesAreListedAndNoMatchIsAnError()
+    {
+        var run = Cli.Run("bench", "designs", "--list", "--filter", "designs/regions*");
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Contains("designs/regions-untouched", run.Output);
+        Assert.DoesNotContain("designs/thread-stacks", run.Output);
+        run = Cli.Run("bench", "designs", "--filter", "fault/*");
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Contains("See `faultline bench designs --list`", run.Error);
+    }
+
+    [Fact]
     public void WhenRunThenEveryVariantTellsWhatBecameOfItsFaultsAndItsLocks()
     {
         var result = new BenchRunner(BenchRunner.FewestRounds, _ => { }, CancellationToken.None).Run(new RegionBenchmark(touch: true));
-        Assert.All(result.Variants, v => Assert.True(v.Faults!.Resolved > 0));
-        Assert.All(result.Variants, v => Assert.Contains(v.Lock!.Calls, c => c.User == LockUser.Unmap && c.HeldNanoseconds > 0));
-        Assert.All(result.Variants, v => Assert.Equal(v.Name.StartsWith("ranges", StringComparison.Ordinal), v.Lock!.Calls.Any(c => c.Ranges > 0)));
+
+        // The two controls have spaces of their own for each thread: there is no one space to tell about.
+        VariantResult[] inOneSpace = [.. result.Variants.Where(v => v.Faults is not null)];
+        Assert.Equal(result.Variants.Count - 2, inOneSpace.Length);
+        Assert.All(inOneSpace, v => Assert.True(v.Faults!.Resolved > 0));
+        Assert.All(inOneSpace, v => Assert.Contains(v.Lock!.Calls, c => c.User == LockUser.Unmap && c.HeldNanoseconds > 0));
+        Assert.All(inOneSpace, v => Assert.Equal(v.Name.StartsWith("ranges", StringComparison.Ordinal), v.Lock!.Calls.Any(c => c.Ranges > 0)));
     }
 
     [Theory]
