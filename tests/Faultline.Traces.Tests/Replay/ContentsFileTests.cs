@@ -52,6 +52,7 @@ public sealed class ContentsFileTests : IDisposable
     [InlineData("/")]
     [InlineData("/dev/zero")]
     [InlineData("[vdso]")]
+    [InlineData("/a\0b")]
     public void WhenTheHostHasNoSuchFileThenThereIsNone(string path) => Assert.Null(ContentsFile.TryOpen(_memory, path, s_identity));
 
     public void Dispose()

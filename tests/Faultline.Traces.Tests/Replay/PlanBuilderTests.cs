@@ -142,6 +142,18 @@ public class PlanBuilderTests
                 .Map(10, secondEnter, 29, A, Chunk).Line(10, 26, A - Chunk, 4 * Chunk),
             (22, [secondEnter]), (secondEnter, [10, firstEnter]), (firstEnter, [10]));
 
+    /// <summary>The plan of the first events of a recording, up to a moment: the call lies behind it.</summary>
+    [Fact]
+    public void WhenAFaultWaitsForACallThatIsNotPlannedThenTheFaultIsPlannedAllTheSame()
+    {
+        Recording recording = Threads()
+            .Map(10, 3, 6, A - Chunk, Chunk).Line(10, 4, A - Chunk, Chunk).Fault(10, 7, A - Chunk, Write)
+            .Map(11, 10, 14, A + Chunk, Chunk).Line(11, 12, A + Chunk, Chunk)
+            .Fault(11, 22, A + Chunk, Write).Map(12, 23, 26, A, Chunk).Line(12, 24, A - Chunk, 3 * Chunk).Import();
+        int fault = Assert.Single(recording.Events.ToArray(), e => e.Time == 22).Index;
+        Assert.True(ReplayPlan.Of(recording, events: fault + 1).Operations.Contains(fault));
+    }
+
     [Fact]
     public void WhenCallsAreOrderedThenEachFollowsTheOneBeforeItsRangeOrNot()
     {

@@ -1,17 +1,34 @@
 namespace Faultline.Traces.Replay;
 
 /// <summary>What would be where if some calls that are still open took effect now, in the order given.</summary>
-internal readonly struct AreaView(AreaOrder areas, ReadOnlyMemory<CallShape> assumed)
+internal readonly struct AreaView
 {
+    // What each assumed call changes is worked out once, in the situation before it: a move that asks for the state of its source at each look would ask twice as often
+    // with each call before it.
+    private readonly AreaChange[] _assumed;
+
+    private AreaView(AreaOrder areas, AreaChange[] assumed) => (Areas, _assumed) = (areas, assumed);
+
+    /// <summary>What is where now.</summary>
+    public AreaView(AreaOrder areas)
+        : this(areas, [])
+    {
+    }
+
     /// <summary>A stretch with one state.</summary>
     public readonly record struct Piece(ulong Start, ulong End, AreaState State);
 
-    public AreaOrder Areas => areas;
+    public AreaOrder Areas { get; }
 
     /// <summary>The same, and then one more.</summary>
-    public AreaView Then(CallShape next) => new(areas, (CallShape[])[.. assumed.Span, next]);
+    public AreaView Then(CallShape next) => new(Areas, [.. _assumed, .. next.Changes(this)]);
 
-    public AreaState At(ulong address) => Pieces(address, address + 1)[0].State;
+    /// <summary>Of the last address of all, as of the one before it: nothing is mapped there.</summary>
+    public AreaState At(ulong address)
+    {
+        ulong start = Math.Min(address, ulong.MaxValue - 1);
+        return Pieces(start, start + 1)[0].State;
+    }
 
     public bool IsMapped(ulong start, ulong end) => start >= end || Pieces(start, end).TrueForAll(piece => piece.State.IsMapped);
 
@@ -21,17 +38,12 @@ internal readonly struct AreaView(AreaOrder areas, ReadOnlyMemory<CallShape> ass
     public List<Piece> Pieces(ulong start, ulong end)
     {
         var pieces = new List<Piece>();
-        for (int i = areas.IndexOf(start); i < areas.Count && areas[i].Start < end; i++)
+        for (int i = Areas.IndexOf(start); i < Areas.Count && Areas[i].Start < end; i++)
         {
-            pieces.Add(new Piece(Math.Max(start, areas[i].Start), Math.Min(end, areas.EndOf(i)), areas[i].State));
+            pieces.Add(new Piece(Math.Max(start, Areas[i].Start), Math.Min(end, Areas.EndOf(i)), Areas[i].State));
         }
 
-        for (int i = 0; i < assumed.Length; i++)
-        {
-            var before = new AreaView(areas, assumed[..i]);
-            foreach (AreaChange change in assumed.Span[i].Changes(before)) pieces = Apply(change, pieces);
-        }
-
+        foreach (AreaChange change in _assumed) pieces = Apply(change, pieces);
         return pieces;
     }
 

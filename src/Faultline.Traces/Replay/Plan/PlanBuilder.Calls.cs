@@ -25,6 +25,9 @@ internal sealed partial class PlanBuilder
         _effects.Enqueue((shape, space), (shape.EffectTime, shape.Event));
     }
 
+    // A thread has one call open. Recordings of real programs have a few that overlap; of hundreds that never end the search below would take for ever.
+    private const int MostConflicts = 32;
+
     private void Skip(string why) => _skipped[why] = _skipped.GetValueOrDefault(why) + 1;
 
     /// <summary>Lets the open calls take effect that do so by then.</summary>
@@ -45,14 +48,14 @@ internal sealed partial class PlanBuilder
     /// </summary>
     private void SettleConflicts(CallShape call, SpacePlan space)
     {
-        CallShape[] others = [.. space.Open.Where(other => other != call && other.Overlaps(call))];
+        CallShape[] others = [.. space.Open.Where(other => other != call && other.Overlaps(call)).Take(MostConflicts)];
         if (others.Length == 0) return;
         CommitNeeded(others, space, call.IsPossible);
 
         foreach (CallShape other in others)
         {
             if (other.HasLines || !space.Open.Contains(other)) continue; // a line says when: it is not earlier
-            var now = new AreaView(space.Areas, ReadOnlyMemory<CallShape>.Empty);
+            var now = new AreaView(space.Areas);
             bool laterIsWrong = call.IsPossible(now) && !other.IsPossible(now.Then(call));
             if (laterIsWrong && other.IsPossible(now) && call.IsPossible(now.Then(other))) CommitCall(other, space);
         }
@@ -61,7 +64,7 @@ internal sealed partial class PlanBuilder
     /// <summary>Lets the fewest first of <paramref name="others"/> take effect that make something possible, if it is not already.</summary>
     private void CommitNeeded(ReadOnlySpan<CallShape> others, SpacePlan space, Func<AreaView, bool> isPossible)
     {
-        var view = new AreaView(space.Areas, ReadOnlyMemory<CallShape>.Empty);
+        var view = new AreaView(space.Areas);
         if (isPossible(view)) return;
         for (int needed = 0; needed < others.Length; needed++)
         {
@@ -89,7 +92,7 @@ internal sealed partial class PlanBuilder
         ThreadPlan thread = Begin(e);
         if (_orderCalls) _collector.Add(space.LastCall);
         space.LastCall = call.Event;
-        AreaChange[] changes = [.. call.Changes(new AreaView(space.Areas, ReadOnlyMemory<CallShape>.Empty))];
+        AreaChange[] changes = [.. call.Changes(new AreaView(space.Areas))];
 
         // Before the call becomes the writer of its own range.
         space.Areas.Read(call.SeenStart, call.SeenEnd, call.Event, _collector, _operations, thread);

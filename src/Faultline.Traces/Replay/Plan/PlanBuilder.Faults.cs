@@ -68,11 +68,16 @@ internal sealed partial class PlanBuilder
         (ulong start, ulong end) = space.Areas.Extent(space.Areas.IndexOf(e.Fault.Address));
         List<CallShape> calls = CallsUnderWay(e, space, until);
         int? last = null;
-        var view = new AreaView(space.Areas, ReadOnlyMemory<CallShape>.Empty);
+        int anon = e.Index + 1;
+        AreaView without = new(space.Areas), with = without;
         foreach (CallShape call in calls.OrderBy(call => call.EffectTime))
         {
-            if (KeepsApart(e.Index, start, end, call, view)) last = call.Event;
-            view = view.Then(call);
+            bool canBe = call.Sees(start, end) && call.IsPossible(without);
+            without = without.Then(call);
+            space.Areas.Annotate(start, end, state => state with { Anon = anon });
+            if (canBe && !call.IsPossible(with)) last = call.Event; // the line can come about, but not once the fault has given the range its AnonVma
+            with = with.Then(call);
+            space.Areas.Annotate(start, end, state => state with { Anon = 0 });
         }
 
         return last;
@@ -85,23 +90,12 @@ internal sealed partial class PlanBuilder
         for (int i = e.Index + 1; i < _recording.Events.Length && _recording[i].Time < until; i++)
         {
             ref readonly TraceEvent later = ref _recording[i];
-            bool isShown = later.Kind == EventKind.Call && later.Space == e.Space && !_recording.MappingsOf(i).IsEmpty;
+            bool isShown = later.Kind == EventKind.Call && later.Space == e.Space && later.Call.IsComplete && !_recording.MappingsOf(i).IsEmpty;
             if (isShown && CallShape.Of(_recording, later, space) is { } call) calls.Add(call);
         }
 
         calls.RemoveAll(call => !call.HasLines || call.EffectTime >= until);
         return calls;
-    }
-
-    /// <summary>The call's line can come about, but not once the fault has given the range its AnonVma.</summary>
-    private static bool KeepsApart(int fault, ulong start, ulong end, CallShape call, AreaView view)
-    {
-        if (!call.Sees(start, end) || !call.IsPossible(view)) return false;
-        int anon = fault + 1;
-        view.Areas.Annotate(start, end, state => state with { Anon = anon });
-        bool possibleAfter = call.IsPossible(view);
-        view.Areas.Annotate(start, end, state => state with { Anon = 0 });
-        return !possibleAfter;
     }
 
     /// <summary>
@@ -112,13 +106,13 @@ internal sealed partial class PlanBuilder
     {
         ulong address = e.Fault.Address;
         AccessKind access = AccessOf(e.Fault);
-        CallShape[] others = [.. space.Open.Where(call => call.Touches(address, address + 1))];
+        CallShape[] others = [.. space.Open.Where(call => call.Touches(address, address + 1)).Take(MostConflicts)];
         if (others.Length == 0) return;
 
         ref PageOrder.Node node = ref space.Pages[address >> Page.Shift];
         bool mustBeGone = !e.Fault.IsProtection && node.IsPresent && !IsRace(node, e) && Repeats(node, e) is null;
         CallShape? remover = mustBeGone ? Array.Find(others, call => call.RemovesPages && call.Errno == Errno.None) : null;
-        if (remover is not null && Permits(new AreaView(space.Areas, new[] { remover }))) CommitCall(remover, space);
+        if (remover is not null && Permits(new AreaView(space.Areas).Then(remover))) CommitCall(remover, space);
         else CommitNeeded(others, space, Permits);
 
         bool Permits(AreaView view) => view.At(address).Permits(access);

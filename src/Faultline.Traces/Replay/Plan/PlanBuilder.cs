@@ -45,6 +45,9 @@ internal sealed partial class PlanBuilder
         }
 
         builder.CommitCallsUntil(long.MaxValue);
+
+        // What waits for a call behind the last of these events.
+        foreach (int fault in builder._waiting.Values.SelectMany(faults => faults).Order()) builder.CommitFault(recording[fault], mayWait: false);
         return new ReplayPlan(recording, builder._operations, builder._threads, builder._survey, builder._races.Count, builder._skipped);
     }
 

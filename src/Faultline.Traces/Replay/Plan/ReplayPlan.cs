@@ -62,8 +62,9 @@ internal sealed class ReplayPlan
         var changes = new List<(int At, int Change)>();
         foreach (ThreadPlan thread in Threads)
         {
-            changes.Add((thread.Start >= 0 ? thread.Start : thread.Operations[0], 1));
-            changes.Add((thread.Operations[^1] + 1, -1));
+            // A call that encloses a fault takes effect behind it, and stands before it in the recording.
+            changes.Add((thread.Start >= 0 ? thread.Start : thread.Operations.Min(), 1));
+            changes.Add((thread.Operations.Max() + 1, -1));
         }
 
         changes.Sort();

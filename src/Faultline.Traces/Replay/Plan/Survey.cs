@@ -92,7 +92,7 @@ internal sealed class Survey
             SystemCall.Mlock or SystemCall.Mlock2 => true,
             _ => false,
         };
-        if (populates) FrameBound += (long)Page.Count(Page.Ceiling(call.Arguments[1])) + 1;
+        if (populates) FrameBound += (long)Math.Min(Page.Count(Page.Ceiling(call.Arguments[1])), MostPagesOfACall) + 1;
     }
 
     private bool IsStack(in MappingData line) =>
@@ -117,6 +117,9 @@ internal sealed class Survey
 
         return next;
     }
+
+    // More than any machine has: a call that names more fails, whatever else the recording says, and the sum must not overflow.
+    private const ulong MostPagesOfACall = uint.MaxValue;
 
     // One lowest-level table serves 2 MiB.
     private const int LeafTableShift = 21;

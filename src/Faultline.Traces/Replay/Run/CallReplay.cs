@@ -11,8 +11,10 @@ internal sealed class CallReplay(ReplayRun run, Tally tally)
     // MLOCK_ONFAULT, the only flag of mlock2.
     private const ulong LockOnFault = 1;
 
-    // mincore's answer; grows to the longest range.
-    private byte[] _residency = [];
+    // mincore's answer, which nothing is compared with: a recording has the pointer to it.
+    private readonly byte[] _residency = new byte[MinCorePages];
+
+    private const int MinCorePages = 1 << 12;
 
     public void Replay(AddressSpace space, in TraceEvent e)
     {
@@ -68,12 +70,26 @@ internal sealed class CallReplay(ReplayRun run, Tally tally)
             case SystemCall.Shmdt:
                 return space.Areas.Find(a[0]) is { } attached ? space.TryUnmap(attached.Start, attached.Length) : Errno.EINVAL;
             case SystemCall.Mincore:
-                int pages = (int)Math.Min(Page.Count(Page.Ceiling(a[1])), (ulong)Array.MaxLength);
-                if (_residency.Length < pages) _residency = new byte[pages];
-                return space.TryMinCore(a[0], a[1], _residency);
+                return MinCore(space, a[0], a[1]);
             default:
                 throw new InvalidOperationException($"{e.Call.Number.Name()} has no shape and is not planned.");
         }
+    }
+
+    /// <summary>Looks at the first pages of each area, so that no length takes much memory or time; a hole ends it.</summary>
+    private Errno MinCore(AddressSpace space, ulong address, ulong length)
+    {
+        const ulong Most = (ulong)MinCorePages << Page.Shift;
+        if (!UserSpace.Contains(address, length)) return space.TryMinCore(address, length, _residency);
+        for (ulong end = address + Page.Ceiling(length); end - address > Most;)
+        {
+            if (space.TryMinCore(address, Most, _residency) is not Errno.None and var error) return error;
+            if (space.Areas.Find(address) is not { } area) return Errno.ENOMEM;
+            address = Math.Clamp(area.End, address + Most, end);
+            length = end - address;
+        }
+
+        return space.TryMinCore(address, length, _residency);
     }
 
     private void Map(AddressSpace space, in TraceEvent e)

@@ -21,7 +21,7 @@ internal sealed class ContentsFile : VmFile
         try
         {
             // Devices and pipes have no length, and are not opened: that alone may do something.
-            if (!Path.IsPathRooted(path) || !(new FileInfo(path) is { Exists: true, Length: > 0 })) return null;
+            if (!Path.IsPathRooted(path) || path.Contains('\0') || !(new FileInfo(path) is { Exists: true, Length: > 0 })) return null;
             return new ContentsFile(memory, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), path, identity);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

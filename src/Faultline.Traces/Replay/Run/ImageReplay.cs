@@ -1,3 +1,5 @@
+using Faultline.Areas;
+
 namespace Faultline.Traces.Replay;
 
 /// <summary>The address space of a new image, as its mapping lines show it.</summary>
@@ -8,13 +10,26 @@ internal static class ImageReplay
         Recording recording = run.Plan.Recording;
         ReadOnlySpan<int> lines = recording.MappingsOf(exec.Index);
         var space = run.NewSpace(MmapBase(recording, lines));
-        StackFacts stack = run.Plan.Survey.Stacks[exec.Space];
-        space.Reset(run.Plan.Survey.BreakStart[exec.Space], stack.End == 0 ? 0 : stack.End - 1);
-        foreach (int index in lines) Map(run, space, recording[index].Mapping);
+        try
+        {
+            Fill(run, space, lines, exec.Space);
+            return space;
+        }
+        catch
+        {
+            space.Dispose(); // nobody else knows it
+            throw;
+        }
+    }
+
+    private static void Fill(ReplayRun run, AddressSpace space, ReadOnlySpan<int> lines, int number)
+    {
+        StackFacts stack = run.Plan.Survey.Stacks[number];
+        space.Reset(run.Plan.Survey.BreakStart[number], stack.End == 0 ? 0 : stack.End - 1);
+        foreach (int index in lines) Map(run, space, run.Plan.Recording[index].Mapping);
 
         // Arguments and environment, which exec writes without a fault.
         if (stack.End != 0) Check(run, space.TryAdvise(stack.FilledFrom, stack.End - stack.FilledFrom, Advice.PopulateWrite));
-        return space;
     }
 
     private static void Map(ReplayRun run, AddressSpace space, in MappingData line)
@@ -42,7 +57,9 @@ internal static class ImageReplay
             if (recording.Strings[line.Path] != ReplayNames.Stack) top = Math.Max(top, line.End);
         }
 
-        return top;
+
+        // Beyond the user's addresses: the mapping itself is refused, with a reason.
+        return top <= UserSpace.End ? Page.Ceiling(top) : 0;
     }
 
     private static bool IsSpecial(string path) => path.StartsWith('[') && path is not (ReplayNames.Stack or ReplayNames.Heap);

@@ -149,6 +149,10 @@ internal sealed class ReplayRun : IDisposable
         {
             throw Exhausted();
         }
+        catch (ArgumentException e)
+        {
+            throw new ReplayException($"the recording says of its machine what cannot be: {e.Message}", "Record again", e);
+        }
     }
 
     /// <summary>What Linux had, as far as the recording says.</summary>
@@ -165,7 +169,7 @@ internal sealed class ReplayRun : IDisposable
             SingleThreadShortcut = Options.ShortCut,
             MmapBase = mmapBase != 0 ? mmapBase : defaults.MmapBase,
             MinimumAddress = (ulong?)machine?.MinimumAddress ?? defaults.MinimumAddress,
-            MaximumAreas = (int?)machine?.MaxMapCount ?? defaults.MaximumAreas,
+            MaximumAreas = (int)Math.Min(machine?.MaxMapCount ?? defaults.MaximumAreas, int.MaxValue),
             CommitLimit = machine is { OvercommitMemory: 0, MemoryBytes: { } bytes } ? (ulong)bytes : ulong.MaxValue,
             Privileged = true, // recording takes root
             Limits = limits,
