@@ -50,6 +50,9 @@ internal enum Mutant
     /// <summary>Reclaim forgets a page of a file that was changed since it was written back.</summary>
     ForgetDirtyPages,
 
+    /// <summary>Reclaim writes a page of a memory file to a swap device while somebody holds it, who may change it.</summary>
+    SwapHeldPages,
+
     /// <summary>A fault copies a page that leaves for a swap device before the last access through an old translation is over.</summary>
     CopyBeforeShootdown,
 

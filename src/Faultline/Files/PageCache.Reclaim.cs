@@ -139,22 +139,32 @@ internal sealed partial class PageCache
 
         PageOutResult result = TryRemove(index, pfn, slot);
         if (result is PageOutResult.Reread or PageOutResult.Swapped) return result;
-        if (!slot.IsNone) _memory.Swap.DropHolder(slot);
 
         // A full fence: pairs with the acquiring load of a look-up.
         frame.Set(FrameState.UpToDate);
         return result;
     }
 
+    /// <summary>The slot is the cache's afterwards, or free.</summary>
     private PageOutResult TryRemove(ulong index, uint pfn, SwapEntry slot)
     {
         ref FrameInfo frame = ref _memory.Info(pfn);
         if (slot.IsNone) return TryRemoveUnused(index, ref frame, slot) ? PageOutResult.Reread : PageOutResult.Busy;
 
         // Before the write too: who holds the page may change it meanwhile. Else nobody can come to hold it but from the cache, to read it.
-        if (!IsUnused(ref frame)) return PageOutResult.Busy;
-        if (!_memory.Swap.TryWrite(slot, pfn)) return PageOutResult.SwapFull;
-        return TryRemoveUnused(index, ref frame, slot) ? PageOutResult.Swapped : PageOutResult.Busy;
+        bool isUnused = IsUnused(ref frame);
+#if FAULTLINE_EXPLORE
+        isUnused |= Mutants.Active == Mutant.SwapHeldPages;
+#endif
+        if (!isUnused || !_memory.Swap.TryWrite(slot, pfn))
+        {
+            _memory.Swap.GiveBack(slot);
+            return isUnused ? PageOutResult.SwapFull : PageOutResult.Busy;
+        }
+
+        if (TryRemoveUnused(index, ref frame, slot)) return PageOutResult.Swapped;
+        _memory.Swap.DropHolder(slot);
+        return PageOutResult.Busy;
     }
 
     /// <summary>Takes a page out that nobody else holds, and that is where its file has it, or in <paramref name="slot"/>, which is the cache's from then on.</summary>

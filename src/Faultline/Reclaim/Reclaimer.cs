@@ -115,8 +115,8 @@ internal sealed class Reclaimer
     private ulong FreedByAnyone => _swappedOut.LoadAcquire() + _dropped.LoadAcquire() + _reread.LoadAcquire();
 
     /// <summary>
-    /// Turns the hand until <paramref name="wanted"/> frames were freed, or more turns would not help; returns how many were. For the reclaim thread, which writes changed pages of files back. Who
-    /// reclaims for want of a frame does not: it may hold what the file's code needs, and be inside that code itself (Linux writes from <c>kswapd</c> only, too).
+    /// Turns the hand until <paramref name="wanted"/> frames were freed, or all turns were made, also if devices are full: a page that needs none may have been young at the first; returns how
+    /// many were freed. For the reclaim thread, which writes changed pages of files back. Who reclaims for want of a frame does not: it may hold what the file's code needs, and be inside that code itself (Linux writes from <c>kswapd</c> only, too).
     /// </summary>
     public int Free(int wanted) => Free(wanted, group: null, mayWrite: true, out _);
 
@@ -131,10 +131,7 @@ internal sealed class Reclaimer
         {
             PageOutMode mode = passed < stretches * AgedTurns ? PageOutMode.Aged : PageOutMode.Urgent;
             uint first = (uint)((hand.Add(1) - 1) % stretches * Stretch);
-            bool hasRoom = TryFreeStretch(first, (uint)Math.Min(first + Stretch, end), mode, group, mayWrite, ref freed, ref isBusy);
-
-            // Devices are full, and a whole turn found no page that needs none.
-            if (!hasRoom && freed == 0 && passed >= stretches) break;
+            FreeStretch(first, (uint)Math.Min(first + Stretch, end), mode, group, mayWrite, ref freed, ref isBusy);
         }
 
         return freed;
@@ -160,10 +157,8 @@ internal sealed class Reclaimer
         SwapSlots: _memory.Swap.Slots,
         FreeSwapSlots: _memory.Swap.FreeSlots);
 
-    /// <summary>False if a page stayed because the devices are full.</summary>
-    private bool TryFreeStretch(uint first, uint end, PageOutMode mode, MemoryGroup? group, bool mayWrite, ref int freed, ref bool isBusy)
+    private void FreeStretch(uint first, uint end, PageOutMode mode, MemoryGroup? group, bool mayWrite, ref int freed, ref bool isBusy)
     {
-        bool hasRoom = true;
         for (uint pfn = Math.Max(first, PhysicalMemory.FirstFrame); pfn < end; pfn++)
         {
             // A guess like all that is seen before the entry's lock is held: a page that is charged to another group by now leaves all the same.
@@ -172,11 +167,9 @@ internal sealed class Reclaimer
             Count(result);
             isBusy |= result == PageOutResult.Busy;
             if (result is PageOutResult.Swapped or PageOutResult.Dropped or PageOutResult.Reread) freed++;
-            hasRoom &= result != PageOutResult.SwapFull;
         }
 
         _scanned.Add(end - first);
-        return hasRoom;
     }
 
     private void Count(PageOutResult result)

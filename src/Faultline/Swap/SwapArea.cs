@@ -77,6 +77,13 @@ internal sealed class SwapArea
         return slot;
     }
 
+    /// <summary>Ends <see cref="TryAllocateHeld"/> for a page that was not written. The device has no more room than before: what it refused it is not asked for again at once.</summary>
+    public void GiveBack(uint slot)
+    {
+        _states[slot].StoreRelaxed(new SlotState().Value);
+        Push(slot);
+    }
+
     private uint TryTake()
     {
         uint skips = _skips.LoadRelaxed();
@@ -244,6 +251,11 @@ internal sealed class SwapArea
     {
         Device.Discard(IndexOf(slot));
         _skips.StoreRelaxed(0);
+        Push(slot);
+    }
+
+    private void Push(uint slot)
+    {
         _slots.Enter();
         _free.Push(slot);
         _slots.Exit();

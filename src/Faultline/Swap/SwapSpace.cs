@@ -86,6 +86,9 @@ internal sealed class SwapSpace
         return SwapEntry.None;
     }
 
+    /// <inheritdoc cref="SwapArea.GiveBack"/>
+    public void GiveBack(SwapEntry entry) => AreaOf(entry).GiveBack(entry.Slot);
+
     /// <summary>One more page-table entry names the slot: by whoever knows one under its PTE lock, or has just allocated the slot.</summary>
     public void AddHolder(SwapEntry entry) => AreaOf(entry).AddHolder(entry.Slot);
 

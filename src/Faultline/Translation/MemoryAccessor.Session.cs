@@ -21,7 +21,7 @@ public sealed unsafe partial class MemoryAccessor
 
     /// <summary>
     /// A scope in which translations stay good: what its spans show is not re-used before the session is renewed or disposed. While it is open the thread must not
-    /// call the accessor itself, nor anything that changes an address space.
+    /// call the accessor itself, nor anything that changes an address space; nor access memory through another accessor, whose fault may wait for somebody who waits for this session.
     /// </summary>
     /// <remarks>
     /// Nothing here faults or waits but <see cref="Renew(ulong, AccessKind)"/>: a miss returns false, and so does every access once somebody waits for the session

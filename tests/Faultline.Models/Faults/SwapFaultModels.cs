@@ -44,6 +44,25 @@ public class SwapFaultModels
         Checks.AssertPasses(MemoryModel.Tso, WriteAgainstSwapOutOfFile, Schedules);
 
     [Fact]
+    public void WhenAPageOfAMemoryFileIsWrittenFromOutsideWhileItLeavesThenTheWriteIsNotLost() =>
+        Checks.AssertPasses(MemoryModel.Tso, WriteFromOutsideAgainstSwapOutOfFile, Schedules);
+
+    /// <summary>
+    /// <code>
+    ///   write from outside                     reclaim
+    ///   table lock: pins the page
+    ///                                          table lock: takes the entry away
+    ///                                          writes the page to the device
+    ///   writes to the page, marks it dirty
+    ///   lets it go
+    ///                                          two references: out of the cache, and the write with it
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenAPageOfAMemoryFileIsWrittenToTheDeviceWhileSomebodyHoldsItThenAWriteIsLost() =>
+        Checks.WithMutant(Mutant.SwapHeldPages, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, WriteFromOutsideAgainstSwapOutOfFile));
+
+    [Fact]
     public void WhenAMemoryFileIsCutWhileItsPageComesBackThenItsSlotComesHome() =>
         Checks.AssertPasses(MemoryModel.Tso, SwapInOfFileAgainstCut, Schedules);
 
@@ -84,6 +103,22 @@ public class SwapFaultModels
         writer.Write(ModelSpace.First, 1L);
         uint frame = FrameOf(model);
         scope.Spawn(() => writer.Write(ModelSpace.First, 2L));
+        scope.Spawn(() => PageOut.Try(model.Space.Memory, frame, PageOutMode.Urgent));
+        model.AtEnd(() =>
+        {
+            Assert.Equal(2L, model.Reader.Read<long>(ModelSpace.First));
+            file.Dispose();
+        });
+    }
+
+    private static void WriteFromOutsideAgainstSwapOutOfFile(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope, swap: new ArrayDevice());
+        MemoryFile file = MapMemoryFile(model);
+        model.TouchNeighbour(model.Reader);
+        model.Reader.Write(ModelSpace.First, 1L);
+        uint frame = FrameOf(model);
+        scope.Spawn(() => Assert.Equal(Errno.None, model.Space.TryWriteMemory(ModelSpace.First, BitConverter.GetBytes(2L), out _)));
         scope.Spawn(() => PageOut.Try(model.Space.Memory, frame, PageOutMode.Urgent));
         model.AtEnd(() =>
         {

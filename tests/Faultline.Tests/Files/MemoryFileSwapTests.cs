@@ -150,6 +150,20 @@ public class MemoryFileSwapTests
         for (int page = 0; page < Pages; page++) Assert.Equal(Guest.WordOf(page), guest.Cpu.Read<ulong>(Guest.At(page)));
     }
 
+    /// <summary>Each offer costs the page its entries. What a device has refused it is asked for again only after a while, as with private pages.</summary>
+    [Fact]
+    public void WhenTheDeviceRefusesAPageThenTheNextAreNotEvenOffered()
+    {
+        using var device = new TestSwapDevice(100) { Room = 0 };
+        using var guest = new Guest(swap: device);
+        guest.Map(0, Pages, flags: Guest.Shared | MapFlags.Anonymous);
+        guest.Touch(0, Pages);
+        int offers = 0;
+        device.BeforeWrite = () => offers++;
+        guest.Advise(0, Pages, Advice.PageOut);
+        Assert.Equal(2, offers);
+    }
+
     /// <summary>Private copies are counted as what they are; the object's pages once, and not in the proportional size, as on Linux.</summary>
     [Fact]
     public void WhenPagesOfSharedMemoryAreOutThenSmapsShowsThem()

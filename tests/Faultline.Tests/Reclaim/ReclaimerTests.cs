@@ -1,4 +1,5 @@
 using Faultline.Swap;
+using Faultline.Tests.Files;
 using Faultline.Tests.Swap;
 
 namespace Faultline.Tests.Reclaim;
@@ -56,6 +57,24 @@ public class ReclaimerTests
         for (int page = 0; page < touched; page++) CheckIfRoom(guest, page);
         guest.Unmap(0, 100);
         for (int page = 100; page < touched; page++) Assert.Equal(Guest.WordOf(page), guest.Cpu.Read<ulong>(Guest.At(page)));
+    }
+
+    /// <summary>Full devices are no reason to stop before pages that need none were looked at a second time: at the first look they were young.</summary>
+    [Fact]
+    public void WhenDevicesAreFullAndAFilesPagesAreYoungThenTheyLeaveAllTheSame()
+    {
+        const int Private = 400, Cached = 20;
+        using var device = new TestSwapDevice(1);
+        using var guest = new Guest(swap: device);
+        using var file = new TestFile(guest.Memory, Cached * Page.Size);
+        guest.Map(0, Private);
+        guest.Touch(0, Private);
+        guest.Advise(0, 1, Advice.PageOut);
+        guest.Space.Map(Guest.At(1000), Cached * Page.Size, Protection.Read, Guest.Shared, file, 0);
+        for (int page = 1000; page < 1000 + Cached; page++) guest.Cpu.Read<byte>(Guest.At(page));
+        Assert.Equal(0, guest.Memory.ReclaimStatistics.FreeSwapSlots);
+        Assert.True(guest.Memory.Reclaimer.TryFreeSome(null));
+        Assert.Equal(Cached, guest.Memory.ReclaimStatistics.FilePagesDropped);
     }
 
     [Fact]
