@@ -28,7 +28,7 @@ internal static class CommandLine
         {
             var (cause, help) = parse.CommandResult.Command is Verb verb
                 ? (Cause(parse), $"faultline {verb.Path} --help")
-                : (parse.UnmatchedTokens is [var word, ..] ? $"there is no verb '{word}'" : "no verb given", "faultline --help");
+                : (parse.UnmatchedTokens is [var word, ..] ? $"there is no command '{word}'" : "no command given", "faultline --help");
             return ErrorReport.Line(context.Error, ExitCode.Usage, cause, $"See `{help}`");
         }
 

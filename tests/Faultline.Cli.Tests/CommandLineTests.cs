@@ -23,8 +23,8 @@ public class CommandLineTests
     }
 
     [Theory]
-    [InlineData("no verb given")]
-    [InlineData("there is no verb 'replicate'", "replicate")]
+    [InlineData("no command given")]
+    [InlineData("there is no command 'replicate'", "replicate")]
     [InlineData("'FILE' missing", "info")]
     [InlineData("'second'", "info", "first", "second")]
     [InlineData("info has no option '--jason'", "info", "--jason")]
