@@ -23,15 +23,21 @@ internal static class KnownDifferences
     /// <summary>A state that differs after equal results: Linux reclaims clean pages at once.</summary>
     public static bool Explain(Step step) => step.Call == Call.Advise && step.Bits == (int)Advice.PageOut;
 
-    /// <summary>Whatever differs once locked memory has been moved by DontUnmap under RLIMIT_MEMLOCK: Linux goes on counting the source that it unlocked.</summary>
-    public static bool Explain(IEnumerable<Step> soFar)
+    /// <summary>
+    /// Whatever differs once memory may have been locked and moved by DontUnmap under RLIMIT_MEMLOCK, which a program sets or, without capabilities, begins with: Linux goes on
+    /// counting the source that it unlocked.
+    /// </summary>
+    /// <param name="program">Whose steps.</param>
+    /// <param name="done">How many of them have been done.</param>
+    public static bool Explain(CallProgram program, int done)
     {
         const int LockLimit = 8;
-        bool limited = false, left = false;
-        foreach (Step step in soFar)
+        bool limited = !program.IsPrivileged, locked = false, left = false;
+        foreach (Step step in program.Steps.Take(done))
         {
             limited |= step.Call == Call.Limit && step.Bits == LockLimit;
-            left |= step.Call == Call.Remap && (step.Flags & (int)RemapFlags.DontUnmap) != 0;
+            locked |= step.Call is Call.Lock or Call.LockAll || (step.Call == Call.Map && (step.Flags & (int)MapFlags.Locked) != 0);
+            left |= locked && step.Call == Call.Remap && (step.Flags & (int)RemapFlags.DontUnmap) != 0;
         }
 
         return limited && left;

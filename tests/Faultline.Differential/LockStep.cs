@@ -110,7 +110,7 @@ internal sealed class LockStep : IDisposable
             if (agree && step.Call == Call.Fork) agree = StatesAgree(engine, processes++);
             if (agree && step.Call == Call.Exit) processes--;
             else if (agree) agree = StatesAgree(engine, process);
-            if (!agree && ((ours == theirs && KnownDifferences.Explain(step)) || KnownDifferences.Explain(program.Steps.Take(i))))
+            if (!agree && ((ours == theirs && KnownDifferences.Explain(step)) || KnownDifferences.Explain(program, i)))
             {
                 CutShort++;
                 return null;
