@@ -77,9 +77,14 @@ public class DifferentialTests
     public void WhenAProgramOnceDifferedThenItAgreesNow()
     {
         using LockStep lockStep = Suite.StartOrSkip();
-        string[] files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Regressions"), "*.txt");
-        Assert.NotEmpty(files);
-        Assert.All(files, file => lockStep.MustAgree(CallProgram.Parse(File.ReadLines(file))));
+        RegressionsMustAgree(lockStep);
+    }
+
+    [Fact]
+    public void WhenAProgramOnceDifferedThenItAgreesInAWindowOfThisProcessToo()
+    {
+        using LockStep lockStep = Suite.StartInWindowOrSkip();
+        RegressionsMustAgree(lockStep);
     }
 
     /// <summary>The suite must see a difference: here an engine that places large maps by another rule.</summary>
@@ -107,6 +112,13 @@ public class DifferentialTests
     [Fact]
     public void WhenAProgramIsPrintedThenItsTextIsTheProgram() =>
         ProgramGenerator.Programs.Sample(program => CallProgram.Parse(program.ToString().Split('\n')).ToString() == program.ToString(), iter: 200);
+
+    private static void RegressionsMustAgree(LockStep lockStep)
+    {
+        string[] files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Regressions"), "*.txt");
+        Assert.NotEmpty(files);
+        Assert.All(files, file => lockStep.MustAgree(CallProgram.Parse(File.ReadLines(file))));
+    }
 
     private static string Counts(LockStep lockStep) =>
         $"{lockStep.Programs:N0} programs, {lockStep.DistinctPrograms:N0} of them distinct, with {lockStep.DistinctSequences:N0} distinct sequences of calls and "

@@ -34,6 +34,18 @@ internal abstract class HostProcess : IDisposable
         return !IsError(result) ? (ulong)result : throw new HostException($"System call {number} failed in the host's process: {(Errno)(-result)}.");
     }
 
+    /// <summary>
+    /// Takes all protection keys that the processor has, which forked processes inherit: memory with PROT_EXEC alone gets a key whose memory cannot be read
+    /// (<c>arch/x86/mm/pkeys.c:__execute_only_pkey()</c>), and the engine is an x86 processor without keys.
+    /// </summary>
+    /// <returns>The keys; none where there are none.</returns>
+    protected IReadOnlyList<ulong> TakeProtectionKeys()
+    {
+        var keys = new List<ulong>();
+        for (long key = Call(SystemCalls.AllocateKey); !IsError(key); key = Call(SystemCalls.AllocateKey)) keys.Add((ulong)key);
+        return keys;
+    }
+
     public static bool IsError(long result) => result is < 0 and >= -LargestErrno;
 
     /// <summary>Reads a byte as a program does.</summary>

@@ -11,9 +11,14 @@ internal sealed unsafe class OwnProcess : HostProcess
     private const FaultSignal SomeSignal = FaultSignal.NotPermitted;
 
     private readonly int _readEnd, _writeEnd;
+    private readonly IReadOnlyList<ulong> _keys;
 
     private OwnProcess(ulong buffer, int readEnd, int writeEnd)
-        : base(Environment.ProcessId, buffer) => (_readEnd, _writeEnd) = (readEnd, writeEnd);
+        : base(Environment.ProcessId, buffer)
+    {
+        (_readEnd, _writeEnd) = (readEnd, writeEnd);
+        _keys = TakeProtectionKeys();
+    }
 
     /// <summary>Reserves the window, and a guard on both sides of it.</summary>
     /// <exception cref="HostException">Something lies there.</exception>
@@ -61,6 +66,7 @@ internal sealed unsafe class OwnProcess : HostProcess
 
     protected override void End()
     {
+        foreach (ulong key in _keys) Call(SystemCalls.FreeKey, key);
         Call(SystemCalls.Unmap, WindowRules.Start - WindowRules.GuardSize, WindowRules.Size + (2 * WindowRules.GuardSize));
         Call(SystemCalls.Close, (ulong)_readEnd);
         Call(SystemCalls.Close, (ulong)_writeEnd);

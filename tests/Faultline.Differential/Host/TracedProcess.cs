@@ -25,7 +25,9 @@ internal sealed unsafe class TracedProcess : HostProcess
             Require(Native.Ptrace(Native.PtraceSeize, id, 0, Native.TraceFork | Native.ExitKill), "ptrace(PTRACE_SEIZE)");
             Require(Native.Ptrace(Native.PtraceInterrupt, id, 0, 0), "ptrace(PTRACE_INTERRUPT)");
             WaitForStop(id);
-            return new TracedProcess(id, ReadRegisters(id));
+            var process = new TracedProcess(id, ReadRegisters(id));
+            process.TakeProtectionKeys();
+            return process;
         }
         catch
         {
