@@ -31,4 +31,11 @@ public sealed partial class AddressSpaceOptions
     /// start and offset say it. Default: true, as on x86-64.
     /// </summary>
     public bool HasSpecialBit { get; init; } = true;
+
+    /// <summary>
+    /// A read of private anonymous memory that nobody has written maps the frame of zeroes that all spaces share. Without, it takes a frame of its own as a write does, writable
+    /// and dirty where the area is writable: so on kernels that forbid the zero page (Linux <c>mm_forbids_zeropage()</c>, on s390; builds of some hosts of virtual machines), which
+    /// the differential tests recognise. Default: true.
+    /// </summary>
+    public bool HasZeroPage { get; init; } = true;
 }

@@ -40,15 +40,16 @@ internal static class HostRules
         if (File.ReadLines("/proc/swaps").Skip(1).Any()) throw new HostException("The host swaps: MADV_PAGEOUT would take pages away.");
     }
 
-    public static AddressSpaceOptions Options(Layout layout, CallProgram program) => new()
+    public static AddressSpaceOptions Options(HostMachine host, CallProgram program) => new()
     {
         Design = program.Design,
 
         // So that both locks are compared with the host.
         WriterLock = program.Design == FaultDesign.AreaSequence ? WriterLock.RangeLock : WriterLock.MmapLock,
-        MmapBase = layout.Top,
+        MmapBase = host.Layout.Top,
         MinimumAddress = s_minimumAddress.Value,
         MaximumAreas = MaximumAreas,
+        HasZeroPage = host.HasZeroPage,
         CommitLimit = Overcommit() == Always ? ulong.MaxValue : s_memoryAndSwap.Value,
         Privileged = program.IsPrivileged && s_mayLockMemory.Value,
         Limits = new ResourceLimits { Stack = s_stackLimit.Value, MemoryLock = s_lockLimit.Value },

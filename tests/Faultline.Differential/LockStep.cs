@@ -86,7 +86,7 @@ internal sealed class LockStep : IDisposable
         _distinct.Add(Hash(program.ToString()));
         _sequences.Add(Hash(string.Join(' ', program.Steps.Select(step => step.Call))));
         _host.Begin(program.IsPrivileged);
-        using var engine = new EngineMachine(_memory, _host.Layout, options ?? HostRules.Options(_host.Layout, program));
+        using var engine = new EngineMachine(_memory, _host.Layout, options ?? HostRules.Options(_host, program));
         int processes = 1;
         for (int i = 0; i < program.Steps.Count; i++)
         {
@@ -125,7 +125,7 @@ internal sealed class LockStep : IDisposable
     /// <summary>Runs a program of one process on the engine alone, and says what keeps its areas apart at the end.</summary>
     public IReadOnlyList<AreaBoundary> Explain(CallProgram program)
     {
-        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host.Layout, program));
+        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host, program));
         foreach (Step step in program.Steps) engine.Do(process: 0, step);
         return [.. engine.Boundaries()];
     }
@@ -142,7 +142,7 @@ internal sealed class LockStep : IDisposable
     public void MustAgreeByResults(CallProgram program, List<string> results)
     {
         _host.Begin(program.IsPrivileged);
-        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host.Layout, program));
+        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host, program));
         foreach (Step step in program.Steps)
         {
             (string ours, string theirs) = (engine.Do(step.Process, step), _host.Do(step.Process, step));
@@ -157,7 +157,7 @@ internal sealed class LockStep : IDisposable
     public (IReadOnlyList<string> Ours, IReadOnlyList<string> Theirs) Usage(CallProgram program, int processes)
     {
         _host.Begin(program.IsPrivileged);
-        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host.Layout, program));
+        using var engine = new EngineMachine(_memory, _host.Layout, HostRules.Options(_host, program));
         foreach (Step step in program.Steps) Assert.Equal(_host.Do(step.Process, step), engine.Do(step.Process, step));
         IEnumerable<int> all = Enumerable.Range(0, processes);
         return ([.. all.SelectMany(process => UsageText.Lines(engine.Smaps(process)))], [.. all.SelectMany(process => UsageText.Lines(_host.Smaps(process)))]);

@@ -23,7 +23,7 @@ internal sealed class Guest : IDisposable
     public Guest(
         FaultDesign design = FaultDesign.AreaSequence, long frames = 4096, bool shortcut = false, bool downgrade = true, bool privileged = false,
         bool specialBit = true, long? limit = null, WriterLock? writerLock = null, SwapDevice? swap = null, SwapDevice[]? swaps = null, bool dropLock = true,
-        int maximumAreas = 65530)
+        int maximumAreas = 65530, bool zeroPage = true)
     {
         Memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = frames, PoisonFreedFrames = true, SwapDevices = swaps ?? (swap is null ? [] : [swap]) });
         if (limit is { } frameLimit) Group = new MemoryGroup(Memory, frameLimit);
@@ -37,6 +37,7 @@ internal sealed class Guest : IDisposable
             MaximumAreas = maximumAreas,
             Privileged = privileged,
             HasSpecialBit = specialBit,
+            HasZeroPage = zeroPage,
             MemoryGroup = Group,
             CommitLimit = ulong.MaxValue,
         });

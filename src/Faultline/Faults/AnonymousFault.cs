@@ -14,7 +14,7 @@ internal static class AnonymousFault<TDesign>
     public static FaultStep Handle(ref FaultContext fault)
     {
         if (fault.Area.HasAny(AreaFlags.UserFaultMissing)) return FaultPipeline<TDesign>.LeaveToUser(ref fault);
-        return fault.IsWrite ? MapNewPage(ref fault) : MapZeroPage(ref fault);
+        return fault.IsWrite || !fault.Space.Options.HasZeroPage ? MapNewPage(ref fault) : MapZeroPage(ref fault);
     }
 
     /// <summary>A read finds the shared frame of zeroes; special, since no count is kept of its mappings.</summary>
@@ -38,7 +38,8 @@ internal static class AnonymousFault<TDesign>
         FaultStep step = FaultPipeline<TDesign>.Lock(ref fault);
         if (step != FaultStep.Continue) return step;
         FrameReferences.BirthAnonymous(ref memory.Info(fault.Frame), fault.Area.PageIndex(fault.Address), fault.Area.AnonVma!.FamilyId);
-        Pte value = Pte.ForPage(fault.Frame, PteRights.ReadOnly(fault.Area) | PteRights.Written);
+        ulong use = fault.IsWrite || fault.Area.Has(AreaFlags.Write) ? PteRights.Written : Pte.AccessedBit;
+        Pte value = Pte.ForPage(fault.Frame, PteRights.ReadOnly(fault.Area) | use);
         fault.Frame = PhysicalMemory.NoFrame;
         return FaultPipeline<TDesign>.Install(ref fault, value, FaultEvent.NewPage);
     }

@@ -35,6 +35,7 @@ internal sealed class HostMachine : IMachine, IDisposable
     {
         (_template, _isWindow) = (process, true);
         Layout = new Layout(NoTop, NoHeap);
+        HasZeroPage = process.FindsZeroPage(Layout.Window);
     }
 
     private HostMachine(TracedProcess template)
@@ -55,9 +56,13 @@ internal sealed class HostMachine : IMachine, IDisposable
         ulong highest = template.MustCall(SystemCalls.Map, 0, Layout.PageSize, 0, (ulong)(MapFlags.Private | MapFlags.Anonymous));
         template.MustCall(SystemCalls.Unmap, highest, Layout.PageSize);
         Layout = new Layout(highest + Layout.PageSize, heap);
+        HasZeroPage = template.FindsZeroPage(Layout.Window);
     }
 
     public Layout Layout { get; }
+
+    /// <summary>False on a kernel that gives a read of fresh memory a page of its own.</summary>
+    public bool HasZeroPage { get; }
 
     /// <summary>The process that runs the tests, for programs that <see cref="WindowRules"/> admits.</summary>
     /// <exception cref="HostException">There is no room.</exception>

@@ -82,6 +82,20 @@ internal abstract class HostProcess : IDisposable
 
     public static bool IsPresent(ulong pageMapEntry) => pageMapEntry >> 63 != 0;
 
+    /// <summary>Reads a page of fresh private memory, and tells whether it is the one that all processes share; any other is mapped by this process alone.</summary>
+    /// <param name="free">Where a page can be mapped for a while.</param>
+    public bool FindsZeroPage(ulong free)
+    {
+        const int Read = 1, Anonymous = 0x20, ExclusiveBit = 56;
+        MustCall(SystemCalls.Map, free, Layout.PageSize, Read, (ulong)(MapFlags.Private | MapFlags.Fixed) | Anonymous, ulong.MaxValue);
+        FaultSignal signal = Load(free, out _);
+        ulong entry = 0;
+        ReadPageMap(free, new Span<ulong>(ref entry));
+        MustCall(SystemCalls.Unmap, free, Layout.PageSize);
+        if (signal != FaultSignal.None || !IsPresent(entry)) throw new HostException($"A fresh page at {free:x} could not be read.");
+        return ((entry >> ExclusiveBit) & 1) == 0;
+    }
+
     /// <summary>The text of <c>/proc/PID/smaps</c>, at least up to the first area that begins at <paramref name="end"/> or above.</summary>
     public int ReadAreas(ref byte[] buffer, ulong end = ulong.MaxValue)
     {

@@ -23,6 +23,24 @@ public class AnonymousFaultTests
 
     [Theory]
     [ClassData(typeof(Designs))]
+    public void WhenThereIsNoZeroPageThenAReadTakesAFrameThatTheNextWriteFinds(FaultDesign design)
+    {
+        using var guest = new Guest(design, zeroPage: false);
+        guest.Map(0, 1);
+        guest.Map(2, 1, Protection.Read);
+        Assert.Equal([FaultEvent.NewPage], FaultRecord.Of(guest, () => Assert.Equal(0L, guest.Cpu.Read<long>(Guest.At(0)))));
+        Assert.True(guest.EntryOf(0) is { IsPresent: true, IsWritable: true, IsSpecial: false, IsDirty: true });
+        Assert.Empty(FaultRecord.Of(guest, () => guest.Cpu.Write(Guest.At(0), 1)));
+
+        // Where nothing can be written the page is clean, and no fault can make it writable.
+        Assert.Equal([FaultEvent.NewPage], FaultRecord.Of(guest, () => Assert.Equal(0L, guest.Cpu.Read<long>(Guest.At(2)))));
+        Assert.True(guest.EntryOf(2) is { IsPresent: true, IsWritable: false, IsSpecial: false, IsAccessed: true, IsDirty: false });
+        Assert.Throws<MemoryFaultException>(() => guest.Cpu.Write(Guest.At(2), 1));
+        Assert.NotEqual(guest.FrameOf(0), guest.FrameOf(2));
+    }
+
+    [Theory]
+    [ClassData(typeof(Designs))]
     public void WhenFreshMemoryIsWrittenThenItGetsAZeroedFrameOfItsOwn(FaultDesign design)
     {
         using var guest = new Guest(design);
