@@ -24,7 +24,7 @@ internal sealed class CliContext
     /// <summary>A context over two writers.</summary>
     public CliContext(TextWriter output, TextWriter error, bool errorIsTerminal, Interrupts interrupts)
     {
-        Output = output;
+        Output = new TrimmedWriter(output);
         Error = error;
         Progress = new ProgressLine(error, errorIsTerminal);
         Interrupts = interrupts;
@@ -52,9 +52,11 @@ internal sealed class CliContext
     /// <summary>Writes one JSON document to <see cref="Output"/>: camelCase, enums as names.</summary>
     public void WriteJson<T>(T value) => Output.WriteLine(JsonSerializer.Serialize(value, s_json));
 
-    private static IAnsiConsole CreateTables(TextWriter output)
+    private IAnsiConsole CreateTables(TextWriter output)
     {
+        // It takes no other writer than the console's for a terminal.
         var target = new AnsiConsoleOutput(output);
+        if (!target.IsTerminal) target = new AnsiConsoleOutput(Output);
 
         // Spectre's own detection asks the environment, and colours files where TERM or a CI system says so.
         var plain = !target.IsTerminal || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
