@@ -19,12 +19,14 @@ internal sealed class Interrupts(CancellationToken outer = default) : IDisposabl
         return new Release(this);
     }
 
-    /// <summary>An interrupt came.</summary>
-    public void Raise()
+    /// <summary>An interrupt came; false if the verb has been told before and does not end, since it waits in the kernel for input that does not come.</summary>
+    public bool Raise()
     {
         CancellationTokenSource target;
         lock (_gate) (target, _first) = (_first ?? _cancel, null);
+        if (target.IsCancellationRequested) return false;
         target.Cancel();
+        return true;
     }
 
     /// <inheritdoc/>

@@ -10,9 +10,5 @@ Console.SetOut(StandardWriter.Output(Console.Out));
 Console.SetError(StandardWriter.Error(Console.Error));
 return CommandLine.Run(args, new CliContext(Console.Out, Console.Error, !Console.IsErrorRedirected, interrupts));
 
-// The verb removes what it began and returns; the default action would leave it behind.
-void Raise(PosixSignalContext signal)
-{
-    signal.Cancel = true;
-    interrupts.Raise();
-}
+// The verb removes what it began and returns; the default action, which is for one that does not return, would leave it behind.
+void Raise(PosixSignalContext signal) => signal.Cancel = interrupts.Raise();

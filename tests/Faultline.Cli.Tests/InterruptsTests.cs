@@ -9,11 +9,18 @@ public class InterruptsTests
         using var first = new CancellationTokenSource();
         using (interrupts.TakeFirst(first))
         {
-            interrupts.Raise();
+            Assert.True(interrupts.Raise());
             Assert.Equal((true, false), (first.IsCancellationRequested, interrupts.Cancellation.IsCancellationRequested));
-            interrupts.Raise();
+            Assert.True(interrupts.Raise());
             Assert.True(interrupts.Cancellation.IsCancellationRequested);
         }
+    }
+
+    [Fact]
+    public void WhenTheVerbDoesNotEndThenTheNextOneIsLeftToTheSystem()
+    {
+        using var interrupts = new Interrupts();
+        Assert.Equal((true, false), (interrupts.Raise(), interrupts.Raise()));
     }
 
     [Fact]
