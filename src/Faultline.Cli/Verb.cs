@@ -18,6 +18,10 @@ internal abstract class Verb : Command
             {
                 return Run(parse);
             }
+            catch (OperationCanceledException e)
+            {
+                throw new CommandException(ExitCode.Interrupted, "interrupted", WhatInterruptionLeaves, e);
+            }
             finally
             {
                 context.Progress.Clear();
@@ -33,6 +37,9 @@ internal abstract class Verb : Command
 
     /// <summary>Where to write, and what tells the verb to stop.</summary>
     protected CliContext Context { get; }
+
+    /// <summary>What the user is told who interrupted it.</summary>
+    protected virtual string WhatInterruptionLeaves => "Run it again to see a result";
 
     /// <summary>Does the work and returns an <see cref="ExitCode"/>; throws <see cref="CommandException"/> to end with an error.</summary>
     protected abstract int Run(ParseResult parse);

@@ -21,6 +21,9 @@ internal sealed class ImportCommand : Verb
     }
 
     /// <inheritdoc/>
+    protected override string WhatInterruptionLeaves => "Nothing was written";
+
+    /// <inheritdoc/>
     protected override int Run(ParseResult parse)
     {
         var output = parse.GetRequiredValue(_output);

@@ -25,6 +25,9 @@ internal sealed class RecordCommand : Verb
     }
 
     /// <inheritdoc/>
+    protected override string WhatInterruptionLeaves => "Nothing was written";
+
+    /// <inheritdoc/>
     protected override int Run(ParseResult parse)
     {
         var output = parse.GetRequiredValue(_output);

@@ -65,6 +65,7 @@ public class ImportCommandTests
         File.WriteAllText(folder["p.txt"], string.Concat(Enumerable.Repeat(Text.TrimEnd() + "\n", 3000)));
         var run = Cli.Run(new CancellationToken(true), "import", folder["p.txt"], "-o", folder["p.fltrace"]);
         Assert.Equal(ExitCode.Interrupted, run.ExitCode);
+        Assert.EndsWith("interrupted. Nothing was written." + Environment.NewLine, run.Error, StringComparison.Ordinal);
         Assert.Equal(["p.txt"], folder.Names);
     }
 }
