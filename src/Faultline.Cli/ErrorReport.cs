@@ -13,13 +13,11 @@ internal static class ErrorReport
         RecordException { Failure: RecordFailure.ProgramNotFound } e => Line(error, ExitCode.NoInput, e.Message, e.Cure),
         RecordException e => Line(error, ExitCode.UnsupportedHost, e.Message, e.Cure),
         OutputException e => Line(error, ExitCode.CannotCreate, e.Message, e.Cure),
+        InputException e => Line(error, ExitCode.NoInput, e.Message, e.Cure),
+        ReplayException { Failure: ReplayFailure.ImpossibleRecording } e => Line(error, ExitCode.BadData, e.Message, e.Cure),
         ReplayException e => Line(error, ExitCode.UnsupportedHost, e.Message, e.Cure),
         InsufficientMemoryException => Line(error, ExitCode.UnsupportedHost, exception.Message, "Ask for less memory, or run it on a larger host"),
-        OperationCanceledException => Line(error, ExitCode.Interrupted, "interrupted", "Nothing was written"),
-        FileNotFoundException or DirectoryNotFoundException =>
-            Line(error, ExitCode.NoInput, exception.Message, "Check the path"),
-        UnauthorizedAccessException => Line(error, ExitCode.NoInput, exception.Message, "Check the file's rights"),
-        IOException => Line(error, ExitCode.NoInput, exception.Message, "Check the device and the path"),
+        IOException or UnauthorizedAccessException => Line(error, ExitCode.NoInput, exception.Message, "Check the file, your rights to it, and its device"),
         _ => Line(error, ExitCode.Internal, $"internal error: {exception}", "Please report it with the command line"),
     };
 

@@ -25,7 +25,7 @@ internal static class ExitCode
           0    done, nothing found
           1    a finding: a violation, a miss, agreement below what was asked, or the recorded program failed
           2    inconclusive: the run cannot tell
-          3    this host cannot do it (missing tool, missing rights, missing kernel feature)
+          3    this host cannot do it (missing tool, rights or kernel feature, too little memory)
           64   wrong usage
           65   bad input data (malformed or truncated)
           66   the input cannot be opened

@@ -51,6 +51,7 @@ public sealed class Recording
     public ReadOnlySpan<int> MappingsOf(int index) => _lines.AsSpan(_firstLine[index].._firstLine[index + 1]);
 
     /// <summary>Loads a .fltrace file, or perf script text (plain or zstd), which is imported on the way.</summary>
+    /// <exception cref="InputException">The file cannot be opened or read.</exception>
     /// <exception cref="TraceFormatException">The file is damaged, truncated or of another kind.</exception>
     public static Recording Load(string path, CancellationToken cancellation = default)
     {

@@ -10,58 +10,47 @@ public static class TraceInput
     /// <param name="path">The file; its first bytes decide what it is.</param>
     /// <param name="progress">Called now and then with the lines imported.</param>
     /// <param name="cancellation">Stops an import.</param>
+    /// <exception cref="InputException">The file cannot be opened or read.</exception>
     /// <exception cref="TraceFormatException">The file is damaged, truncated or of another kind.</exception>
     public static TraceReader Open(string path, Action<long>? progress = null, CancellationToken cancellation = default)
     {
-        var input = Seekable(OpenFile(path));
-        if (IsRecording(input)) return TraceReader.Open(input);
+        FileStream file = InputFile.Open(path, FileLayout.MagicSize, out PeekStream content);
+        if (IsRecording(content)) return TraceReader.Open(Seekable(file, content));
 
-        using (input)
+        using (file)
         {
             var memory = new MemoryStream();
-            PerfImporter.Import(input, memory, ImportHeader(path), progress, cancellation);
+            PerfImporter.Import(content, memory, ImportHeader(path), progress, cancellation);
             return TraceReader.Open(memory);
         }
     }
 
     /// <summary>Imports perf script text (plain or zstd) from <paramref name="path"/> into the new .fltrace file <paramref name="output"/>.</summary>
     /// <remarks>The file appears whole under its name, or not at all.</remarks>
+    /// <exception cref="InputException">The input cannot be opened or read.</exception>
     /// <exception cref="TraceFormatException">A line cannot be read, or the input is truncated.</exception>
     /// <exception cref="OutputException">The output cannot be created.</exception>
     public static TraceTotals Import(string path, string output, Action<long>? progress = null, CancellationToken cancellation = default)
     {
-        using var input = OpenFile(path);
-        if (input.CanSeek && IsRecording(input))
+        using FileStream file = InputFile.Open(path, FileLayout.MagicSize, out PeekStream content);
+        if (IsRecording(content))
             throw new TraceFormatException($"{path} is a recording already", "Give it to `faultline info` or `faultline replay` as it is");
-        return AtomicFile.Write(output, stream => PerfImporter.Import(input, stream, ImportHeader(path), progress, cancellation));
-    }
-
-    private static FileStream OpenFile(string path)
-    {
-        if (path.Length == 0) throw new FileNotFoundException("the name of the input is empty");
-        return Directory.Exists(path) ? throw new IOException($"{path} is a folder, not a file") : File.OpenRead(path);
+        return AtomicFile.Write(output, stream => PerfImporter.Import(content, stream, ImportHeader(path), progress, cancellation));
     }
 
     // A recording is read from its end first; of a pipe the end is known only when all of it is there.
-    private static Stream Seekable(FileStream file)
+    private static Stream Seekable(FileStream file, PeekStream content)
     {
         if (file.CanSeek) return file;
         using (file)
         {
             var memory = new MemoryStream();
-            file.CopyTo(memory);
-            memory.Position = 0;
+            content.CopyTo(memory);
             return memory;
         }
     }
 
-    private static bool IsRecording(Stream input)
-    {
-        var start = new byte[sizeof(ulong)];
-        var read = input.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        input.Position = 0;
-        return FileLayout.HasMagic(start.AsSpan(0, read));
-    }
+    private static bool IsRecording(PeekStream content) => FileLayout.HasMagic(content.Peeked);
 
     private static TraceHeader ImportHeader(string path) => new()
     {

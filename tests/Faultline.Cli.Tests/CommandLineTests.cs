@@ -62,30 +62,4 @@ public class CommandLineTests
         Assert.Equal(ExitCode.UnsupportedHost, ErrorReport.Write(error, new InsufficientMemoryException("no memory for an arena")));
         Assert.StartsWith("faultline: no memory for an arena. Ask for less", error.ToString(), StringComparison.Ordinal);
     }
-
-    [Fact]
-    public void WhenTheInputHasNoNameThenThatIsTheMessage()
-    {
-        var run = Cli.Run("info", "");
-        Assert.Equal(ExitCode.NoInput, run.ExitCode);
-        Assert.Contains("the name of the input is empty", run.Error);
-    }
-
-    [Fact]
-    public void WhenTheInputIsAFolderThenThatIsTheMessage()
-    {
-        using var folder = new TestFolder();
-        var run = Cli.Run("info", folder["."]);
-        Assert.Equal(ExitCode.NoInput, run.ExitCode);
-        Assert.Contains("is a folder", run.Error);
-    }
-
-    [Fact]
-    public void WhenTheInputIsMissingThenTheCureIsNamed()
-    {
-        var run = Cli.Run("info", "/nonexistent/x.fltrace");
-        Assert.Equal(ExitCode.NoInput, run.ExitCode);
-        Assert.Contains("/nonexistent/x.fltrace", run.Error);
-        Assert.EndsWith("Check the path." + Environment.NewLine, run.Error);
-    }
 }

@@ -19,7 +19,9 @@ internal static class FileLayout
     public const ulong Magic = 0x0A1A_0A0D_544C_4689;
     public const uint EndMagic = 0x444E_4546; // "FEND"
 
-    private const int MagicSize = sizeof(ulong), VersionSize = sizeof(ushort), ZeroSize = sizeof(ushort), CrcSize = sizeof(uint);
+    public const int MagicSize = sizeof(ulong);
+
+    private const int VersionSize = sizeof(ushort), ZeroSize = sizeof(ushort), CrcSize = sizeof(uint);
     private const int VersionAt = MagicSize, ZeroAt = VersionAt + VersionSize, PrologueCrcAt = ZeroAt + ZeroSize;
     public const int PrologueSize = PrologueCrcAt + CrcSize;
 

@@ -57,13 +57,11 @@ internal sealed class LineReader(Stream input)
         }
         if (_end == _buffer.Length)
         {
-            if (_end >= LongestLine) throw Problem("is longer than any event");
+            if (_end >= LongestLine) throw PerfText.NoEvent(Number + 1, "is longer than any event");
             Array.Resize(ref _buffer, 2 * _buffer.Length);
         }
         var read = input.Read(_buffer, _end, _buffer.Length - _end);
         _end += read;
         return read > 0;
     }
-
-    private TraceFormatException Problem(string what) => PerfText.Malformed(Number + 1, what);
 }

@@ -10,9 +10,6 @@ internal static class PerfImporter
     private const uint ZstdMagic = 0xFD2F_B528;
     private const int ProgressStride = 4096;
 
-    // Of the first line the likely reason is that the file is something else.
-    private const string NeitherForm = "is not an event, so this is neither a Faultline recording nor text of perf script";
-
     /// <summary>Reads <paramref name="input"/> to its end and writes a whole file to <paramref name="output"/>.</summary>
     /// <param name="input">Text or zstd, told apart by the first bytes; need not be seekable.</param>
     /// <param name="output">Receives the file; stays open.</param>
@@ -38,7 +35,7 @@ internal static class PerfImporter
                     cancellation.ThrowIfCancellationRequested();
                 }
                 if (line.IsEmpty || line[0] == '#') continue;
-                if (!PerfLine.TryParse(line, out var parsed)) throw PerfText.Malformed(lines.Number, lines.Number == 1 ? NeitherForm : "is not an event");
+                if (!PerfLine.TryParse(line, out var parsed)) throw PerfText.NoEvent(lines.Number, "is not an event");
                 if (!assembler.TryAdd(parsed)) throw PerfText.Malformed(lines.Number, $"has the event {Text(parsed.Event)}, which cannot be read");
             }
         }

@@ -12,6 +12,10 @@ internal static class PerfText
 
     public static TraceFormatException Malformed(long line, string what, Exception? inner = null) => new($"line {line} {what}", Cure, inner);
 
+    /// <summary>What is not even a line of events; of the first one the likely reason is that the file is something else.</summary>
+    public static TraceFormatException NoEvent(long line, string what) =>
+        Malformed(line, line == 1 ? what + ", so this is neither a Faultline recording nor text of perf script" : what);
+
     public static TraceFormatException Truncated(long line) => new(
         $"the input is truncated in line {line}", "Copy the whole file again, or let perf script finish");
 }

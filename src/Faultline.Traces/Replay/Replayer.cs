@@ -11,7 +11,7 @@ public static class Replayer
     /// <param name="options">Null for the defaults.</param>
     /// <param name="progress">Called now and then with the design, the operations done and their number.</param>
     /// <param name="cancellation">Stops the replay.</param>
-    /// <exception cref="ReplayException">It needs more memory than it was given.</exception>
+    /// <exception cref="ReplayException">It needs more memory than it was given, or the recording says what cannot be.</exception>
     public static ReplayReport Run(
         Recording recording, ReplayOptions? options = null, Action<DesignPair, long, long>? progress = null, CancellationToken cancellation = default)
     {

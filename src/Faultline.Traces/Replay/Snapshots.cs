@@ -10,7 +10,7 @@ public static class Snapshots
     /// <param name="at">Time since the first event; null for each space at its own end: before its process exits or executes another program.</param>
     /// <param name="progress">Called now and then with the operations done and their number.</param>
     /// <param name="cancellation">Stops the replay.</param>
-    /// <exception cref="ReplayException">It needs more memory than there is.</exception>
+    /// <exception cref="ReplayException">It needs more memory than there is, or the recording says what cannot be.</exception>
     public static IReadOnlyList<SpaceSnapshot> Of(
         Recording recording, TimeSpan? at = null, Action<long, long>? progress = null, CancellationToken cancellation = default)
     {

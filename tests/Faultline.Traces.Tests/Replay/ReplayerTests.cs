@@ -86,6 +86,7 @@ public class ReplayerTests
     {
         Recording recording = Recording.Load(Samples.Named("threads.fltrace"));
         var exception = Assert.Throws<ReplayException>(() => Replayer.Run(recording, new ReplayOptions { Frames = 100 }));
+        Assert.Equal(ReplayFailure.OutOfMemory, exception.Failure);
         Assert.Contains("100 frames", exception.Message, StringComparison.Ordinal);
         Assert.Contains("--memory", exception.Cure, StringComparison.Ordinal);
     }

@@ -23,6 +23,7 @@ public class UnlikelyRecordingTests
         var machine = new MachineFacts { MaxMapCount = areas, MinimumAddress = lowest };
         using var reader = TraceReader.Open(new MemoryStream(EventCorpus.Write(events.Header with { Machine = machine }, events.Items)));
         var error = Assert.Throws<ReplayException>(() => Replayer.Run(Recording.Load(reader)));
+        Assert.Equal(ReplayFailure.ImpossibleRecording, error.Failure);
         Assert.Contains("machine", error.Message, StringComparison.Ordinal);
     }
 
@@ -34,7 +35,7 @@ public class UnlikelyRecordingTests
         Recording recording = new Script().Exec(10, 1).Line(10, 2, start, 0x1000).Executed(10, 3).Fault(10, 4, A, Write).Import();
         using var memory = new PhysicalMemory(new PhysicalMemoryOptions { CapacityInFrames = 512 });
         using (var run = new ReplayRun(ReplayPlan.Of(recording), FaultDesign.AreaSequence, new ReplayOptions(), memory, default))
-            Assert.Throws<ReplayException>(() => run.Run(static _ => { }));
+            Assert.Equal(ReplayFailure.ImpossibleRecording, Assert.Throws<ReplayException>(() => run.Run(static _ => { })).Failure);
         Assert.Equal(memory.CapacityInFrames, memory.FreeFrames);
     }
 

@@ -66,7 +66,9 @@ internal static class ImageReplay
 
     private static void Check(ReplayRun run, Errno error)
     {
-        if (error == Errno.ENOMEM) throw run.Exhausted();
-        if (error != Errno.None) throw new ReplayException($"an image's mapping cannot be made ({error})", "Import the recording again");
+        // ENOMEM is also what Linux says of an address that no program can have.
+        if (error == Errno.ENOMEM && run.Memory.FreeFrames == 0) throw run.Exhausted();
+        if (error != Errno.None)
+            throw new ReplayException(ReplayFailure.ImpossibleRecording, $"an image's mapping cannot be made ({error})", "Import the recording again");
     }
 }

@@ -122,8 +122,11 @@ internal sealed class ReplayRun : IDisposable
 
     /// <summary>No frame is left though the recording goes on.</summary>
     public ReplayException Exhausted() => new(
+        ReplayFailure.OutOfMemory,
         $"the replay needs more than its {Memory.CapacityInFrames:N0} frames ({Memory.CapacityInFrames >> FramesPerMebibyteShift:N0} MiB) of memory",
-        "Give it more with --memory");
+        Options.Frames is null
+            ? "Replay it on a host with more memory"
+            : $"Give it more with --memory: {Bound(Plan) >> FramesPerMebibyteShift} MiB suffice in any case");
 
     public void Dispose()
     {
@@ -151,7 +154,7 @@ internal sealed class ReplayRun : IDisposable
         }
         catch (ArgumentException e)
         {
-            throw new ReplayException($"the recording says of its machine what cannot be: {e.Message}", "Record again", e);
+            throw new ReplayException(ReplayFailure.ImpossibleRecording, $"the recording says of its machine what cannot be: {e.Message}", "Record again", e);
         }
     }
 
@@ -201,13 +204,16 @@ internal sealed class ReplayRun : IDisposable
         };
     }
 
-    /// <summary>Enough if nothing were ever given back, within what the host has. Memory is used only as it is touched.</summary>
+    // Idle magazines and retired tables hold some.
+    private const long Slack = 1 << 14;
+
+    /// <summary>Frames that are enough if nothing were ever given back, in whole MiB.</summary>
+    private static long Bound(ReplayPlan plan) => (((plan.Survey.FrameBound >> FramesPerMebibyteShift) + 1) << FramesPerMebibyteShift) + Slack;
+
+    /// <summary>Enough, within what the host has. Memory is used only as it is touched.</summary>
     private static long Capacity(ReplayPlan plan)
     {
-        // Idle magazines and retired tables hold some.
-        const long Slack = 1 << 14;
-        long bound = plan.Survey.FrameBound + Slack;
         long host = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> Page.Shift;
-        return Math.Min(bound, Math.Max(Slack, host / 4 * 3));
+        return Math.Min(Bound(plan), Math.Max(Slack, host / 4 * 3));
     }
 }
