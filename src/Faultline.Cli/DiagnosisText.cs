@@ -47,7 +47,7 @@ internal static class DiagnosisText
         yield return ("fallbacks", f => Number(f.Fallbacks));
         foreach (var reason in all.SelectMany(f => f.Aborts.Keys).Distinct().Order())
             yield return ($"  {reason}", f => Number(f.Aborts.GetValueOrDefault(reason)));
-        yield return ("  time in vain, ms", f => Milliseconds(f.FailedNanoseconds));
+        yield return ("  time in vain, ms", f => f.FailedNanoseconds is { } time ? Milliseconds(time) : "not timed");
         yield return ("signals", f => Number(f.Signals));
     }
 

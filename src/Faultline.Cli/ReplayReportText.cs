@@ -14,7 +14,8 @@ internal static class ReplayReportText
         var tables = context.Tables;
         tables.Write(Facts(file, report));
         tables.Write(Designs(report));
-        if (report.Designs.Count > 1) tables.WriteLine("  The first design also pays for the just-in-time compiler; `faultline bench` compares speed.");
+        if (report.WarmUpOperations > 0)
+            tables.WriteLine($"  Warmed up by {report.WarmUpOperations:N0} operations under each design before; still each ran once: `faultline bench` compares speed.");
         DiagnosisText.WriteLocks(tables, [.. report.Designs.Select(design => new Diagnosis(NameOf(design), design.Faults, design.Lock))]);
         tables.Write(Agreement(report));
         foreach (var design in report.Designs)

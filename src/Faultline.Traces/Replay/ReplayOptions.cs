@@ -3,7 +3,7 @@ namespace Faultline.Traces;
 /// <summary>How to replay a recording.</summary>
 public sealed record ReplayOptions
 {
-    /// <summary>The designs to replay under, each with its writer lock, one after the other. Default: classic and area-sequence, with one lock.</summary>
+    /// <summary>The designs to replay under, each with its writer lock, one after the other; several only when the beginning of the recording has been replayed under each, unmeasured. Default: classic and area-sequence, with one lock.</summary>
     public IReadOnlyList<DesignPair> Designs { get; init; } = [FaultDesign.Classic, FaultDesign.AreaSequence];
 
     /// <summary>Faults of a space with one thread go the classic way.</summary>

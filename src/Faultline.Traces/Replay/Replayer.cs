@@ -17,6 +17,7 @@ public static class Replayer
     {
         ArgumentNullException.ThrowIfNull(recording);
         options ??= new ReplayOptions();
+        long warmedUp = options.Designs.Count > 1 ? WarmUp.Run(recording, options, cancellation) : 0;
         long before = Clock.Timestamp;
         ReplayPlan plan = ReplayPlan.Of(recording, options.OrderCalls, cancellation);
         long planned = Clock.Nanoseconds(before, Clock.Timestamp);
@@ -36,6 +37,7 @@ public static class Replayer
             Orders = plan.Operations.Orders,
             OrderedCalls = options.OrderCalls,
             PlanNanoseconds = planned,
+            WarmUpOperations = warmedUp,
             LostEvents = recording.Totals.Lost,
             NotReplayed = plan.Skipped,
             Designs = designs,

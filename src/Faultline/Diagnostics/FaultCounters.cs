@@ -16,14 +16,14 @@ internal sealed class FaultCounters
     // have places and no counts, see the indexer.
     private readonly Word64[] _counts = new Word64[s_events + s_aborts];
 
-    // Attempts that were timed, and the clock readings that their failures took.
-    private Word64 _timed, _failed;
+    // Tries that were in vain, those among them that were timed, and the clock readings that these took.
+    private Word64 _failures, _timed, _failed;
 
     // The owner's alone. When the current try of the current attempt began; zero: it is not timed.
     private long _begun;
 
-    // Attempts until one is timed. Written by the owner; read to tell how many have begun.
-    private Word64 _untilTimed = new(1);
+    // The owner's alone. Attempts until one is timed. Not the first, in which the program meets its code and data for the first time.
+    private int _untilTimed = 2;
 
     public void Count(FaultEvent what) => Increment(ref _counts[(int)what]);
 
@@ -35,34 +35,32 @@ internal sealed class FaultCounters
     public void BeginAttempt()
     {
         _begun = 0;
-        ulong left = _untilTimed.LoadRelaxed() - 1;
-        _untilTimed.StoreRelaxed(left == 0 ? TimeEvery : left);
-        if (left != 0) return;
-        Increment(ref _timed);
+        if (--_untilTimed != 0) return;
+        _untilTimed = TimeEvery;
         _begun = Clock.Timestamp;
     }
 
     /// <summary>What the attempt did so far was in vain: it starts again, or gives up.</summary>
+    /// <remarks>
+    /// The first failure is not timed: it may have had to wait for the just-in-time compiler, for a thousand times what another one takes, and would stand for all.
+    /// </remarks>
     public void Fail()
     {
+        bool isFirst = _failures.LoadRelaxed() == 0;
+        Increment(ref _failures);
         if (_begun == 0) return;
         long now = Clock.Timestamp;
-        _failed.StoreRelaxed(_failed.LoadRelaxed() + (ulong)(now - _begun));
+        if (!isFirst)
+        {
+            Increment(ref _timed);
+            _failed.StoreRelaxed(_failed.LoadRelaxed() + (ulong)(now - _begun));
+        }
+
         _begun = now;
     }
 
-    /// <summary>Time spent in vain, from the attempts that were timed to all.</summary>
-    public long FailedNanoseconds
-    {
-        get
-        {
-            ulong timed = _timed.LoadRelaxed();
-            return timed == 0 ? 0 : (long)((double)Clock.Nanoseconds(0, (long)_failed.LoadRelaxed()) * Begun / timed);
-        }
-    }
-
-    /// <summary>Attempts that have begun. A fault that is known not to be for speculation counts as an attempt that gave up, but has spent no time on it.</summary>
-    private long Begun => Math.Max(0, ((long)_timed.LoadRelaxed() * TimeEvery) + 1 - (long)_untilTimed.LoadRelaxed());
+    /// <summary>What was in vain. A fault that is known not to be for speculation counts as an attempt that gave up, but is not among these.</summary>
+    public FailedAttempts Failed => new((long)_failures.LoadRelaxed(), (long)_timed.LoadRelaxed(), Clock.Nanoseconds(0, (long)_failed.LoadRelaxed()));
 
     /// <remarks>
     /// An attempt ends in one of two ways, and each reason that is counted, but for the two that let no attempt begin, made it start again or fall back. So neither attempts
@@ -93,10 +91,8 @@ internal sealed class FaultCounters
     public void Add(FaultCounters other)
     {
         for (int i = 0; i < _counts.Length; i++) _counts[i].StoreRelaxed(_counts[i].LoadRelaxed() + other._counts[i].LoadRelaxed());
+        _failures.StoreRelaxed(_failures.LoadRelaxed() + other._failures.LoadRelaxed());
         _timed.StoreRelaxed(_timed.LoadRelaxed() + other._timed.LoadRelaxed());
-
-        // Such that those which have begun add up.
-        _untilTimed.StoreRelaxed(_untilTimed.LoadRelaxed() + other._untilTimed.LoadRelaxed() - 1);
         _failed.StoreRelaxed(_failed.LoadRelaxed() + other._failed.LoadRelaxed());
     }
 }

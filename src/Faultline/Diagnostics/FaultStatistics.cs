@@ -22,7 +22,10 @@ public sealed class FaultStatistics
     public double SpeculativeShare => (double)this[FaultEvent.Speculative] / Resolved;
 
     /// <summary>
-    /// Time that speculative attempts spent in vain, before they started again or gave up: an estimate from every 64th attempt of each accessor.
+    /// Time that speculative attempts spent in vain, before they started again or gave up: an estimate, the mean time of the failures that were timed by the number of all. Timed is every
+    /// 64th attempt of each accessor, but not its first failure. Null if attempts failed and none of them was timed.
     /// </summary>
-    public long FailedNanoseconds => _counters.FailedNanoseconds;
+    public long? FailedNanoseconds => Failed.Nanoseconds;
+
+    internal FailedAttempts Failed => _counters.Failed;
 }

@@ -82,6 +82,16 @@ public class ReplayerTests
     }
 
     [Fact]
+    public void WhenDesignsAreComparedThenEachIsWarmedUpAndOnlyItsOwnRunIsCounted()
+    {
+        Recording recording = new Script().Map(10, 1, 2, A, Chunk).Fault(10, 3, A, Write).Fault(10, 4, A + 0x1000, Write).Import();
+        ReplayReport compared = Replayer.Run(recording);
+        Assert.Equal((3, 9), (compared.Operations, compared.WarmUpOperations));
+        Assert.All(compared.Designs, design => Assert.Equal((2, 2), (design.Faults.Resolved, design.Latency.Count)));
+        Assert.Equal(0, Replayer.Run(recording, new ReplayOptions { Designs = [FaultDesign.Classic] }).WarmUpOperations);
+    }
+
+    [Fact]
     public void WhenMemoryIsTooSmallThenTheReplayEndsWithTheCure()
     {
         Recording recording = Recording.Load(Samples.Named("threads.fltrace"));

@@ -1,3 +1,4 @@
+using Faultline.Diagnostics;
 using Faultline.Faults;
 
 namespace Faultline.Traces;
@@ -22,6 +23,9 @@ public sealed record ReplayReport
 
     /// <summary>Time that building the order took.</summary>
     public required long PlanNanoseconds { get; init; }
+
+    /// <summary>Operations that were replayed before, unmeasured, under each design; 0 for a single design, which is compared with none.</summary>
+    public required long WarmUpOperations { get; init; }
 
     /// <summary>Events that the recorder lost. Above 0, agreement is not a claim about Linux.</summary>
     public required long LostEvents { get; init; }
@@ -95,11 +99,11 @@ public sealed record DesignReport
 /// <param name="Attempts">Speculative attempts.</param>
 /// <param name="Restarts">Times that an attempt started again.</param>
 /// <param name="Fallbacks">Attempts handed to the classic path.</param>
-/// <param name="FailedNanoseconds">Time that attempts spent in vain, before they started again or gave up; an estimate.</param>
+/// <param name="FailedNanoseconds">Time that attempts spent in vain, before they started again or gave up; an estimate, see <see cref="FaultStatistics.FailedNanoseconds"/>.</param>
 /// <param name="Signals">Faults that ended in a signal.</param>
 /// <param name="Aborts">Restarts and fallbacks by reason.</param>
 public sealed record FaultReport(
-    long Resolved, long Speculative, long Attempts, long Restarts, long Fallbacks, long FailedNanoseconds, long Signals,
+    long Resolved, long Speculative, long Attempts, long Restarts, long Fallbacks, long? FailedNanoseconds, long Signals,
     IReadOnlyDictionary<SpeculationAbort, long> Aborts)
 {
     /// <summary>Part of the resolved faults, from 0 to 1.</summary>

@@ -13,7 +13,8 @@ public sealed class SpaceTotals
     private readonly SortedDictionary<SpeculationAbort, long> _aborts = [];
     private readonly SortedDictionary<LockUser, Calls> _calls = [];
     private readonly Dictionary<(LockUser Waiter, LockUser Holder), long> _blame = [];
-    private long _failed, _refined, _widened;
+    private FailedAttempts _failed;
+    private long _refined, _widened;
     private SpinGate _gate;
 
     private static readonly FaultEvent[] s_events =
@@ -31,7 +32,7 @@ public sealed class SpaceTotals
         long speculative = _events.GetValueOrDefault(FaultEvent.Speculative);
         return new FaultReport(
             speculative + _events.GetValueOrDefault(FaultEvent.Classic), speculative, _events.GetValueOrDefault(FaultEvent.Attempt),
-            _events.GetValueOrDefault(FaultEvent.Restart), _events.GetValueOrDefault(FaultEvent.Fallback), Math.Max(0, _failed),
+            _events.GetValueOrDefault(FaultEvent.Restart), _events.GetValueOrDefault(FaultEvent.Fallback), _failed.Nanoseconds,
             _events.GetValueOrDefault(FaultEvent.Signal),
             new SortedDictionary<SpeculationAbort, long>(_aborts.Where(abort => abort.Value != 0).ToDictionary()));
     }
@@ -60,7 +61,7 @@ public sealed class SpaceTotals
         foreach (FaultEvent what in s_events) _events[what] = _events.GetValueOrDefault(what) + (sign * faults[what]);
         foreach (SpeculationAbort reason in Enum.GetValues<SpeculationAbort>())
             _aborts[reason] = _aborts.GetValueOrDefault(reason) + (sign * faults[reason]);
-        _failed += sign * faults.FailedNanoseconds;
+        _failed = _failed.Plus(faults.Failed, sign);
         _refined += sign * locks.RefinedProtects;
         _widened += sign * locks.WidenedProtects;
         foreach (LockUser user in LockStatistics.Users) _calls[user] = _calls.GetValueOrDefault(user).Plus(locks, user, sign);
