@@ -75,7 +75,7 @@ public sealed partial class AddressSpace
 
             // No speculative fault may make a page of the parent writable between its write protection and the shootdown.
             BeginFork();
-            PageTable.SynchronizeWithInstallers();
+            PageTable.SynchronizeWithInstallers(0, UserSpace.End);
             bool complete = child.Inherit(this);
 
             // Also after a failure: what was write-protected must be so for everybody before a fault may trust an entry.

@@ -142,7 +142,7 @@ public sealed partial class AddressSpace
         if (_ranges is not null && ((isBelow && _ranges.IsHeld(start, heldLow)) || (isAbove && _ranges.IsHeld(heldHigh, end)))) return false;
 
         // Who has changed the areas before has let go of his range: what he did is seen.
-        return !(isBelow && Areas.Previous(heldLow)?.End > start) && !(isAbove && Areas.Next(heldHigh)?.Start < end);
+        return !(isBelow && Areas.FindWithin(start, heldLow) is not null) && !(isAbove && Areas.FindWithin(heldHigh, end) is not null);
     }
 
     private AreaChange TakeChange()

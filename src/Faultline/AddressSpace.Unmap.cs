@@ -85,17 +85,9 @@ public sealed partial class AddressSpace
         change.Finish();
     }
 
-    /// <summary>
-    /// Tables go only where the whole gap between the neighbours lets them (<c>mm/memory.c:free_pgtables()</c>, floor and ceiling).
-    /// </summary>
     private void FreeTables(ulong start, ulong end, AreaChange change)
     {
-        if (!PageTable.HasTables(start, end)) return;
-        ulong gapStart = Areas.Previous(start)?.End ?? 0;
-
-        // Not UserSpace.End: the last page below 2^47 is never mapped, yet the span of the last tables includes it.
-        ulong gapEnd = Areas.Next(end)?.Start ?? ulong.MaxValue;
-        PageTable.FreeGap(this, new TableGap(start, end, gapStart, gapEnd, change.HeldAround(start)));
+        if (PageTable.HasTables(start, end)) PageTable.FreeGap(this, new TableGap(Areas, start, end, change.HeldAround(start)));
     }
 
     /// <summary>Takes every area out: exit and exec.</summary>

@@ -89,6 +89,9 @@ internal enum Mutant
     /// <summary>An unmap frees a table whose span it has not locked, whoever holds the rest.</summary>
     DetachTablesBesideHolders,
 
+    /// <summary>Two who need the same table for different spans do not exclude each other.</summary>
+    SkipUpperTableLock,
+
     /// <summary>Who comes after a lease of a range and finds no part of it held goes on without revoking it.</summary>
     LeaveLeaseUnrevoked,
 

@@ -10,8 +10,9 @@ internal static class AnonVmaPreparation
     /// </summary>
     public static void Prepare(AddressSpace space, VmArea area)
     {
-        if (TryJoin(space.Areas.Next(area), area, neighbourIsAbove: true)) return;
-        if (TryJoin(space.Areas.Previous(area), area, neighbourIsAbove: false)) return;
+        // Only what touches it: an area further away may be another writer's, who changes its lines all the time.
+        if (TryJoin(space.Areas.FindWithin(area.End, area.End + 1), area, neighbourIsAbove: true)) return;
+        if (TryJoin(space.Areas.FindEndingAt(area.Start), area, neighbourIsAbove: false)) return;
         new AnonVma(space).TryFound(area);
     }
 

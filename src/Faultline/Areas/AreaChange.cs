@@ -238,8 +238,8 @@ internal sealed class AreaChange(AddressSpace space, bool isWhole, bool isKept)
 
     private void Publish()
     {
-        // Pairs with the check of installers under the page-table lock: after it, no fault that saw an even sequence can still add a table. Without old areas nobody saw one.
-        if (_old.Count != 0) space.PageTable.SynchronizeWithInstallers();
+        // Pairs with the check of installers under the gates of the page table: after it, no fault that saw an even sequence can still add a table. Without old areas nobody saw one.
+        if (_old.Count != 0) space.PageTable.SynchronizeWithInstallers(_old[0].Start, _old[^1].End);
 
         // Found through the file from before they are in the tree until their pages are gone: a truncation between the two meets the pages twice, never not at all.
         foreach (VmArea area in _new) area.HoldFile(space);

@@ -133,10 +133,10 @@ internal static class ClassicFault
     {
         PageTable tables = fault.Space.PageTable;
         var reserve = new TableReserve();
-        if (!tables.TryReserve(fault.Walk.MissingTables, fault.Space.Graveyard, ref reserve)) return false;
-        tables.EnterInstall();
+        if (!tables.TryReserve(fault.Address, fault.Walk.MissingTables, fault.Space.Graveyard, ref reserve)) return false;
+        tables.EnterInstall(fault.Address);
         tables.Install(fault.Address, ref reserve);
-        tables.ExitInstall();
+        tables.ExitInstall(fault.Address);
         tables.Return(ref reserve);
         return true;
     }

@@ -160,8 +160,8 @@ internal static class SpeculativeFault
     }
 
     /// <summary>
-    /// Installs the missing tables: frames first, then a section of its own with a <em>tried</em> page-table lock under which the area is validated. A writer turns
-    /// its areas odd before it takes the same lock, so no table comes after it has looked.
+    /// Installs the missing tables: frames first, then a section of its own with a <em>tried</em> gate of the tables' span, under which the area is validated. A writer turns
+    /// its areas odd before it takes the same gate, so no table comes after it has looked.
     /// </summary>
     private static bool TryInstallTables<TDesign>(ref FaultContext fault)
         where TDesign : struct, IFaultDesign
@@ -169,13 +169,13 @@ internal static class SpeculativeFault
         PageTable tables = fault.Space.PageTable;
         var reserve = new TableReserve();
         fault.Reason = SpeculationAbort.NoFrame;
-        if (!tables.TryReserve(fault.Walk.MissingTables, fault.Space.Graveyard, ref reserve)) return false;
+        if (!tables.TryReserve(fault.Address, fault.Walk.MissingTables, fault.Space.Graveyard, ref reserve)) return false;
         fault.Accessor!.EnterSection();
-        if (tables.TryEnterInstall())
+        if (tables.TryEnterInstall(fault.Address))
         {
             // A changed area or an outdated walk shows in the next pass.
             if (TDesign.IsAreaUnchanged(ref fault)) tables.Install(fault.Address, ref reserve);
-            tables.ExitInstall();
+            tables.ExitInstall(fault.Address);
         }
 
         fault.Accessor!.LeaveSection();

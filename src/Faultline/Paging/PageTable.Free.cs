@@ -11,22 +11,29 @@ internal sealed unsafe partial class PageTable
     /// <c>mm/memory.c:free_pgtables()</c>, its floor and ceiling). They are freed once no walker can stand on them.
     /// </summary>
     /// <remarks>
-    /// <para>Under the writer lock, every area that the tables served odd or gone. The page-table lock is the one that installers take, so a speculative
+    /// <para>Under the writer lock, every area that the tables served odd or gone. A span's gate is the one that its installers take, so a speculative
     /// installer either validated before the area turned odd, and its table is seen here, or fails.</para>
-    /// <para>In steps of what the graveyard has room for, so that all others wait for the page-table lock no longer than that takes: faults that need a table, and every call
-    /// that changes areas, wherever they are. Between the steps walkers are waited for, and their sessions may be long.</para>
+    /// <para>In steps of what the graveyard has room for, so that others wait for the gate no longer than that takes: faults that need a table, and every call
+    /// that changes areas, in spans with the same gate. Between the steps walkers are waited for, and their sessions may be long.</para>
     /// </remarks>
     public void FreeGap(AddressSpace space, TableGap gap)
     {
-        while (true)
+        ulong address = gap.Start;
+        while (address < gap.End)
         {
-            _gate.Enter();
-            ulong stopped = gap.End;
-            FreeBelow(Root, TableLevel.Root, gap.Start, gap.End, space, in gap, ref stopped);
-            _gate.Exit();
-            if (stopped == gap.End) return;
-            gap = gap with { Start = stopped };
-            space.Graveyard.MakeRoom();
+            ulong next = SkipMissing(address, gap.End);
+            if (next != address)
+            {
+                address = next;
+                continue;
+            }
+
+            ulong end = Math.Min(gap.End, TableLevel.Next(address, TableLevel.Pud));
+            EnterInstall(address);
+            next = FreeSpan(space, in gap, address, end);
+            ExitInstall(address);
+            if (next < end) space.Graveyard.MakeRoom(address);
+            address = next;
         }
     }
 
@@ -42,38 +49,95 @@ internal sealed unsafe partial class PageTable
         return false;
     }
 
-    /// <summary>Stops where the graveyard is full: <paramref name="stopped"/> says where to go on.</summary>
-    private void FreeBelow(uint table, int level, ulong start, ulong end, AddressSpace space, in TableGap gap, ref ulong stopped)
+    /// <summary><paramref name="address"/> if there is a table of level 1 for it; else an address before which, and before <paramref name="end"/>, there is none.</summary>
+    /// <remarks>Looks again under the lock: who frees a table hides it for a moment, and may put it back because of what our caller holds. Then it is our caller who frees it.</remarks>
+    private ulong SkipMissing(ulong address, ulong end)
     {
-        ref FrameInfo info = ref _memory.Info(table);
-        for (ulong address = start; address < end && info.Entries != 0; address = TableLevel.Next(address, level))
+        uint table = Root;
+        for (int level = TableLevel.Root; level > TableLevel.Pmd; level--)
         {
-            ref ulong entry = ref EntryOf(table, address, level);
-            var value = new Pte(Native.LoadRelaxed(ref entry));
-            if (value.IsNone) continue;
-            ulong spanStart = address & ~(TableLevel.Span(level) - 1);
-            ulong spanEnd = spanStart + TableLevel.Span(level);
-            if (level > TableLevel.Pmd)
+            var value = new Pte(Native.LoadAcquire(ref EntryOf(table, address, level)));
+            if (value.IsNone)
             {
-                FreeBelow(value.Frame, level - 1, address, Math.Min(end, spanEnd), space, in gap, ref stopped);
-                if (stopped != gap.End) return;
-                if (_memory.Info(value.Frame).Entries != 0) continue;
+                ulong last = Math.Min(end, TableLevel.Next(address, level + 1)), next = address;
+                UpperTableLock.Enter(ref _memory.Info(table), level);
+                while (next < last && new Pte(Native.LoadRelaxed(ref EntryOf(table, next, level))).IsNone) next = TableLevel.Next(next, level);
+                UpperTableLock.Exit(ref _memory.Info(table), level);
+                return next;
             }
+
+            table = value.Frame;
+        }
+
+        return address;
+    }
+
+    /// <summary>Frees what one span of level 2 has in the gap; the address up to which that is done. Under the span's gate.</summary>
+    private ulong FreeSpan(AddressSpace space, in TableGap gap, ulong start, ulong end)
+    {
+        // Nobody takes the tables that these entries are in: the caller holds a part of their spans.
+        ref ulong upper = ref EntryOf(Root, start, TableLevel.Root);
+        var upperTable = new Pte(Native.LoadAcquire(ref upper));
+        if (upperTable.IsNone) return start;
+        ref ulong middle = ref EntryOf(upperTable.Frame, start, TableLevel.Pud);
+        var middleTable = new Pte(Native.LoadAcquire(ref middle));
+        if (middleTable.IsNone) return start;
+
+        ref FrameInfo info = ref _memory.Info(middleTable.Frame);
+        for (ulong address = start; address < end && info.Entries != 0; address = TableLevel.Next(address, TableLevel.Pmd))
+        {
+            ref ulong entry = ref EntryOf(middleTable.Frame, address, TableLevel.Pmd);
+            var value = new Pte(Native.LoadRelaxed(ref entry));
+            (ulong low, ulong high) = SpanAround(address, TableLevel.Pmd);
 
             // The lowest table has entries that are not ours to know if we have not locked all that it maps.
-            if (!gap.Contains(spanStart, spanEnd) || (level == TableLevel.Pmd && !gap.Covers(spanStart, spanEnd))) continue;
-
+            if (value.IsNone || !gap.Covers(low, high) || !gap.Contains(low, high)) continue;
             Debug.Assert(_memory.Info(value.Frame).Entries == 0, "A table with entries is never freed.");
-            if (!space.Graveyard.HasRoom)
-            {
-                stopped = address;
-                return;
-            }
-
-            if (!TryDetach(ref entry, spanStart, spanEnd, space, in gap)) continue;
+            if (!space.Graveyard.HasRoom(address, tables: 1)) return address;
+            Native.StoreRelease(ref entry, 0);
             info.Entries--;
-            space.Graveyard.Bury(value.Frame);
+            space.Graveyard.Bury(address, value.Frame);
         }
+
+        // For both levels that may go.
+        if (info.Entries != 0) return end;
+        if (!space.Graveyard.HasRoom(start, tables: 2)) return start;
+        if (TryFreeMiddle(space, in gap, start, upperTable.Frame, ref middle, middleTable.Frame)) TryFreeUpper(space, in gap, start, ref upper, upperTable.Frame);
+        return end;
+    }
+
+    private bool TryFreeMiddle(AddressSpace space, in TableGap gap, ulong address, uint parent, ref ulong entry, uint table)
+    {
+        (ulong low, ulong high) = SpanAround(address, TableLevel.Pud);
+        ref FrameInfo info = ref _memory.Info(parent);
+        UpperTableLock.Enter(ref info, TableLevel.Pud);
+        bool isDetached = TryDetach(ref entry, low, high, space, in gap);
+        if (isDetached) info.Entries--;
+        UpperTableLock.Exit(ref info, TableLevel.Pud);
+        if (isDetached) space.Graveyard.Bury(address, table);
+        return isDetached;
+    }
+
+    private void TryFreeUpper(AddressSpace space, in TableGap gap, ulong address, ref ulong entry, uint table)
+    {
+        (ulong low, ulong high) = SpanAround(address, TableLevel.Root);
+        ref FrameInfo root = ref _memory.Info(Root), info = ref _memory.Info(table);
+
+        // Nobody puts anything into it who is not seen: his area, or his hold of it, keeps it.
+        if (Native.LoadRelaxed(ref info.Entries) != 0) return;
+        UpperTableLock.Enter(ref root, TableLevel.Root);
+        UpperTableLock.Enter(ref info, TableLevel.Pud);
+        bool isDetached = info.Entries == 0 && TryDetach(ref entry, low, high, space, in gap);
+        if (isDetached) root.Entries--;
+        UpperTableLock.Exit(ref info, TableLevel.Pud);
+        UpperTableLock.Exit(ref root, TableLevel.Root);
+        if (isDetached) space.Graveyard.Bury(address, table);
+    }
+
+    private static (ulong Low, ulong High) SpanAround(ulong address, int level)
+    {
+        ulong low = address & ~(TableLevel.Span(level) - 1);
+        return (low, low + TableLevel.Span(level));
     }
 
     /// <summary>Takes a table out of the way of everybody who starts at the root; not if others may use it, who hold the rest of its span.</summary>
@@ -84,12 +148,13 @@ internal sealed unsafe partial class PageTable
     ///   walk: is there a table? use it                       full fence
     ///                                                        range held by anybody, or an area there? entry := as it was
     /// </code>
-    /// <para>Either this side sees the other, or the other finds no table and makes a new one under the page-table lock, which is held here. Who meets the gap that is closed again finds an empty table
+    /// <para>Either this side sees the other, or the other finds no table and makes a new one under the lock of the table above, which is held here. Who meets the gap that is closed again finds an empty table
     /// missing, which is the same to whoever reads; who installs waits for the lock. What somebody holds stays until he, or the next one here, unmaps.</para>
     /// <para>Speculative walkers hold nothing: they stand inside sections, which the graveyard waits for.</para>
     /// </remarks>
     private static bool TryDetach(ref ulong entry, ulong spanStart, ulong spanEnd, AddressSpace space, in TableGap gap)
     {
+        if (!gap.Contains(Math.Max(spanStart, gap.HeldLow), Math.Min(spanEnd, gap.HeldHigh))) return false;
         ulong value = Native.LoadRelaxed(ref entry);
         Native.StoreRelease(ref entry, 0);
         if (gap.Covers(spanStart, spanEnd)) return true;

@@ -6,15 +6,13 @@ using Faultline.Sync;
 namespace Faultline.Paging;
 
 /// <summary>
-/// Four levels of tables made of arena frames, in the hardware's format (<see cref="Pte"/>). Tables come under <c>page_table_lock</c> and go under it.
+/// Four levels of tables made of arena frames, in the hardware's format (<see cref="Pte"/>). Tables come and go under the gate of their span, a part of Linux's
+/// <c>page_table_lock</c>.
 /// </summary>
 internal sealed unsafe partial class PageTable
 {
     private readonly PhysicalMemory _memory;
     private readonly MemoryGroup? _group;
-
-    // Linux's page_table_lock: guards entries above the lowest level and their tables' Entries counts.
-    private SpinGate _gate = new(LockRank.PageTable);
 
     /// <summary>Creates an empty root table; null if no frame is free.</summary>
     public static PageTable? TryCreate(PhysicalMemory memory, MemoryGroup? group = null)
@@ -41,25 +39,6 @@ internal sealed unsafe partial class PageTable
     {
         Debug.Assert(_memory.Info(Root).Entries == 0, "The root table goes last.");
         _memory.Frames.Free(Root);
-    }
-
-    /// <summary>
-    /// Takes and releases the page-table lock. A writer does so after it made its areas odd and before it reads table entries: an installer that
-    /// validated before is then visible, and one that takes the lock later fails its validation.
-    /// </summary>
-    /// <remarks>
-    /// <code>
-    ///   writer                                  speculative fault
-    ///   area odd        (in its store buffer)   try page_table_lock
-    ///   read pmd: none → skip the table         sequence even: valid
-    ///                                           install a table, fault a page in: leaked
-    /// </code>
-    /// The lock's compare-and-swap drains the writer's store buffer and orders the two sides.
-    /// </remarks>
-    public void SynchronizeWithInstallers()
-    {
-        _gate.Enter();
-        _gate.Exit();
     }
 
     /// <summary>Finds the lowest table and entry of <paramref name="address"/>; the walk is incomplete if a table is missing.</summary>

@@ -1,6 +1,5 @@
 using Faultline.Physical;
 using Faultline.Sync;
-using Faultline.Translation;
 
 namespace Faultline.Paging;
 
@@ -15,16 +14,10 @@ namespace Faultline.Paging;
 /// </remarks>
 internal sealed class TableGraveyard : IFrameReserve
 {
-    private const int BatchSize = 32;
-
     private readonly AddressSpace _space;
 
-    // Tables that walkers may stand on, and tables that are zeroes nobody knows. All guarded by _gate.
-    private readonly uint[] _waiting = new uint[BatchSize];
-    private readonly uint[] _clean = new uint[BatchSize];
-    private int _waits;
-    private int _cleans;
-    private SpinGate _gate = new(LockRank.TableGraveyard);
+    // A row for each gate of the page table, under which it is put here when the first table comes; a compare-and-swap publishes it.
+    private readonly Ref<GraveyardRow?>[] _rows = new Ref<GraveyardRow?>[PageTable.Gates];
 
     public TableGraveyard(AddressSpace space)
     {
@@ -32,8 +25,8 @@ internal sealed class TableGraveyard : IFrameReserve
         space.Memory.Frames.Register(this);
     }
 
-    /// <summary>Adds a table that no parent points to any more. Under the page-table lock, after <see cref="HasRoom"/> was true.</summary>
-    public void Bury(uint frame)
+    /// <summary>Adds a table that no parent points to any more. Under the gate of the address's span, after <see cref="HasRoom"/> was true.</summary>
+    public void Bury(ulong address, uint frame)
     {
 #if FAULTLINE_EXPLORE
         if (Mutants.Active == Mutant.FreeTablesAtOnce)
@@ -42,70 +35,27 @@ internal sealed class TableGraveyard : IFrameReserve
             return;
         }
 #endif
-        _gate.Enter();
-        _waiting[_waits++] = frame;
-        _gate.Exit();
+        ref Ref<GraveyardRow?> row = ref RowOf(address);
+        if (row.LoadAcquire() is null) row.CompareExchange(new GraveyardRow(_space), null);
+        row.LoadAcquire()!.Bury(frame);
     }
 
-    /// <summary>One more table can be buried. Under the page-table lock: others only make more room.</summary>
-    public bool HasRoom
-    {
-        get
-        {
-            _gate.Enter();
-            bool hasRoom = _waits < BatchSize;
-            _gate.Exit();
-            return hasRoom;
-        }
-    }
+    /// <summary>So many more tables can be buried. Under the gate of the address's span: others only make more room.</summary>
+    public bool HasRoom(ulong address, int tables) => RowOf(address).LoadAcquire()?.HasRoom(tables) ?? true;
 
     /// <summary>Waits for the walkers that may stand on the tables buried so far. Holding nothing that others wait for.</summary>
-    public void MakeRoom()
-    {
-        // Taken out first: who buries a table meanwhile holds the page-table lock, and may not wait for a session.
-        Span<uint> frames = stackalloc uint[BatchSize];
-        _gate.Enter();
-        frames = frames[.._waits];
-        _waiting.AsSpan(0, _waits).CopyTo(frames);
-        _waits = 0;
-        _gate.Exit();
-
-        Shootdown.WaitForAllSections(_space);
-        _gate.Enter();
-        int kept = Math.Min(frames.Length, BatchSize - _cleans);
-        foreach (uint clean in frames[..kept])
-        {
-            // No walker is left that could have marked it. Published by the release store that installs the table.
-            Native.StoreRelaxed(ref _space.Memory.Info(clean).Accessors, 0);
-            _clean[_cleans++] = clean;
-        }
-
-        _gate.Exit();
-        _space.Memory.Frames.Free(frames[kept..]);
-    }
+    public void MakeRoom(ulong address) => RowOf(address).LoadAcquire()?.MakeRoom();
 
     /// <summary>An empty table to be installed again; 0 if there is none, or if others are at it. Outside sections.</summary>
-    public uint TryTake()
-    {
-        // The last to come is the one that the cache still holds.
-        if (!_gate.TryEnter()) return PhysicalMemory.NoFrame;
-        uint frame = _cleans == 0 ? PhysicalMemory.NoFrame : _clean[--_cleans];
-        _gate.Exit();
-        return frame;
-    }
+    public uint TryTake(ulong address) => RowOf(address).LoadAcquire()?.TryTake() ?? PhysicalMemory.NoFrame;
 
     /// <summary>Waits for the walkers and frees everything; the number of frames that went home. Never inside a section.</summary>
     public int Release()
     {
         // A session of this very thread would be waited for in vain.
         if (Threads.OpenSessions != 0) return 0;
-        _gate.Enter();
-        int freed = _waits + _cleans;
-        if (_waits != 0) Shootdown.WaitForAllSections(_space);
-        _space.Memory.Frames.Free(_waiting.AsSpan(0, _waits));
-        _space.Memory.Frames.Free(_clean.AsSpan(0, _cleans));
-        _waits = _cleans = 0;
-        _gate.Exit();
+        int freed = 0;
+        foreach (ref Ref<GraveyardRow?> row in _rows.AsSpan()) freed += row.LoadAcquire()?.Release() ?? 0;
         return freed;
     }
 
@@ -115,4 +65,6 @@ internal sealed class TableGraveyard : IFrameReserve
         _space.Memory.Frames.Unregister(this);
         Release();
     }
+
+    private ref Ref<GraveyardRow?> RowOf(ulong address) => ref _rows[PageTable.GateIndex(address)];
 }

@@ -16,7 +16,8 @@ internal static class TableLevel
     public const int EntriesPerTable = 1 << IndexBits;
     public const int Pte = 0;
     public const int Pmd = Pte + 1;
-    public const int Root = 3;
+    public const int Pud = Pmd + 1;
+    public const int Root = Pud + 1;
 
     /// <summary>
     /// The lower half of the addresses, which the first half of the root covers, ends here: a page above the last user address (Linux <c>TASK_SIZE</c>).

@@ -60,7 +60,7 @@ internal struct FrameInfo
     [FieldOffset(40)]
     public uint Lock;
 
-    /// <summary>Table frames: entries that are not zero. Guarded by <see cref="Lock"/>, or by the page-table lock above the PTE level.</summary>
+    /// <summary>Table frames: entries that are not zero. Guarded by <see cref="Lock"/>; at the level above the lowest by the span's gate (<see cref="Paging.PageTable"/>).</summary>
     [FieldOffset(44)]
     public uint Entries;
 

@@ -36,8 +36,11 @@ internal enum LockRank : byte
     /// <summary>A leaf of an area tree; several only by the holder of the tree's gate.</summary>
     AreaLeaf,
 
-    /// <summary>Linux's <c>page_table_lock</c>.</summary>
+    /// <summary>A part of Linux's <c>page_table_lock</c>: the tables of some spans.</summary>
     PageTable,
+
+    /// <summary>Entries of a table of the two highest levels; the root first.</summary>
+    UpperTable,
 
     /// <summary>Entries of a lowest table; of two the lower frame first, in a fork the parent's.</summary>
     Pte,

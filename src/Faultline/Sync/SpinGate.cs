@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Faultline.Sync;
 
 /// <summary>A mutual-exclusion lock in one managed word, for critical sections of tens of nanoseconds. Not re-entrant.</summary>
@@ -46,6 +48,7 @@ internal struct SpinGate
     /// <summary>Frees the gate; pairs with the compare-and-swap of the next holder.</summary>
     public void Exit()
     {
+        Debug.Assert(IsHeld, "A gate that nobody holds is not given back.");
         LockOrder.Exited(Rank);
         _word.StoreRelease(Free);
     }

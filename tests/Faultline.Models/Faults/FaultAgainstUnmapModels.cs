@@ -46,6 +46,29 @@ public class FaultAgainstUnmapModels
             Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, ReadWhileTablesGo));
 
     [Fact]
+    public void WhenTwoThreadsNeedTheSameTableForDifferentSpansThenOneOfThemMakesIt() =>
+        Checks.AssertPasses(MemoryModel.Tso, FirstPagesOfTwoSpans, SchedulesWithTables);
+
+    /// <summary>
+    /// <code>
+    ///   fault in one GiB                       fault in the next one
+    ///   gate of its span                       gate of its span
+    ///   root's entry: none                     root's entry: none
+    ///   root's entry := table A
+    ///                                          root's entry := table B: A is lost, and what is in it
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenUpperTablesAreChangedWithoutTheirLockThenATableIsLost() =>
+        Checks.WithMutant(Mutant.SkipUpperTableLock, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, FirstPagesOfTwoSpans));
+
+    [Theory]
+    [InlineData(WriterLock.MmapLock)]
+    [InlineData(WriterLock.RangeLock)]
+    public void WhenTwoSpansAreUnmappedBesideEachOtherThenNoTableIsLost(WriterLock writerLock) =>
+        Checks.AssertPasses(MemoryModel.Tso, scope => UnmapTwoSpans(scope, writerLock), SchedulesWithTables);
+
+    [Fact]
     public void WhenThePagesTableStaysThenNothingStaysInIt() =>
         Checks.AssertPasses(MemoryModel.Tso, WriteBesideNeighbour, Schedules);
 
@@ -150,6 +173,30 @@ public class FaultAgainstUnmapModels
             model.UnmapTarget();
             model.Space.Graveyard.Release();
         });
+    }
+
+    private static void FirstPagesOfTwoSpans(ExploreScope scope)
+    {
+        var model = new ModelSpace(scope);
+        MemoryAccessor one = model.AddAccessor(), other = model.AddAccessor();
+        model.MapTarget();
+        scope.Spawn(() => one.Write(ModelSpace.First, 1L));
+        scope.Spawn(() => other.Write(ModelSpace.Target, 2L));
+        model.AtEnd(() =>
+        {
+            Assert.Equal((1L, 2L), (model.Reader.Read<long>(ModelSpace.First), model.Reader.Read<long>(ModelSpace.Target)));
+            model.UnmapTarget();
+        });
+    }
+
+    private static void UnmapTwoSpans(ExploreScope scope, WriterLock writerLock)
+    {
+        var model = new ModelSpace(scope, writerLock: writerLock);
+        model.MapTarget();
+        model.Reader.Write(ModelSpace.First, 1L);
+        model.Reader.Write(ModelSpace.Target, 2L);
+        scope.Spawn(model.Unmap);
+        scope.Spawn(model.UnmapTarget);
     }
 
     private static void ReadAgainstUnmap(ExploreScope scope)

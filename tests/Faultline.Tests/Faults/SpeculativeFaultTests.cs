@@ -186,9 +186,9 @@ public class SpeculativeFaultTests
         PageTable tables = guest.Space.PageTable;
 
         // The page-table lock, which a fault only needs for a new table, is not in the way.
-        tables.EnterInstall();
+        tables.EnterInstall(Guest.At(0));
         guest.Touch(0, 1);
-        tables.ExitInstall();
+        tables.ExitInstall(Guest.At(0));
         Assert.Equal((2, 0), (guest[FaultEvent.Speculative], guest[FaultEvent.TableLockWait]));
     }
 

@@ -199,10 +199,10 @@ public class PageTableTests
         using var memory = new Physical.TestMemory(8);
         PageTable table = PageTable.TryCreate(memory.Memory)!;
         var reserve = new TableReserve();
-        Assert.True(table.TryReserve(2, graveyard: null, ref reserve));
-        table.EnterInstall();
+        Assert.True(table.TryReserve(Guest.Base, 2, graveyard: null, ref reserve));
+        table.EnterInstall(Guest.Base);
         Assert.False(table.Install(Guest.Base, ref reserve));
-        table.ExitInstall();
+        table.ExitInstall(Guest.Base);
         Assert.Equal(1, table.Walk(Guest.Base).MissingTables);
 
         Assert.True(table.TryEnsure(Guest.Base, graveyard: null));
@@ -216,7 +216,7 @@ public class PageTableTests
         using var memory = new Physical.TestMemory(3);
         PageTable table = PageTable.TryCreate(memory.Memory)!;
         var reserve = new TableReserve();
-        Assert.False(table.TryReserve(3, graveyard: null, ref reserve));
+        Assert.False(table.TryReserve(Guest.Base, 3, graveyard: null, ref reserve));
         Assert.False(table.TryEnsure(Guest.Base, graveyard: null));
         Assert.Equal(2, memory.Memory.FreeFrames);
         Assert.Equal(0u, reserve.Take());
