@@ -15,6 +15,7 @@ public sealed class CompressedSwapDevice : SwapDevice
     /// <summary>Creates the device.</summary>
     /// <param name="capacityInPages">Pages that it takes at most.</param>
     /// <param name="limitInBytes">Memory that it takes at most for compressed pages; null for no limit but <paramref name="capacityInPages"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or there are more pages than a swap entry can name.</exception>
     public CompressedSwapDevice(int capacityInPages, long? limitInBytes = null)
         : base("compressed memory", capacityInPages)
     {

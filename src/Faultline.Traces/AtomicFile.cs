@@ -21,7 +21,7 @@ internal static class AtomicFile
             File.Move(temporary, full, overwrite: true);
             return result;
         }
-        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or EndOfStreamException))
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException and not (FileNotFoundException or DirectoryNotFoundException or EndOfStreamException))
         {
             File.Delete(temporary);
             throw Failed(path, temporary, e);
@@ -69,7 +69,7 @@ internal static class AtomicFile
     }
 
     // The message names the temporary file, which nobody asked for.
-    private static OutputException Failed(string path, string temporary, IOException e) =>
+    private static OutputException Failed(string path, string temporary, Exception e) =>
         new($"cannot write {path}: {e.Message.Replace(temporary, path, StringComparison.Ordinal)}", e);
 }
 

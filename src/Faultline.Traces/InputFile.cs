@@ -31,6 +31,18 @@ internal static class InputFile
         }
     }
 
+    /// <summary>A recording is read from its end first; of a pipe the end is known only when all of it is there.</summary>
+    public static Stream Seekable(FileStream file, PeekStream content)
+    {
+        if (file.CanSeek) return file;
+        using (file)
+        {
+            var memory = new MemoryStream();
+            content.CopyTo(memory);
+            return memory;
+        }
+    }
+
     private static (string Reason, string Cure) Explain(string path, Exception e) => e switch
     {
         FileNotFoundException when new FileInfo(path).LinkTarget is { } target => ($"it is a link to {target}, which does not exist", "Mend the link, or check the path"),

@@ -15,7 +15,7 @@ public static class TraceInput
     public static TraceReader Open(string path, Action<long>? progress = null, CancellationToken cancellation = default)
     {
         FileStream file = InputFile.Open(path, FileLayout.MagicSize, out PeekStream content);
-        if (IsRecording(content)) return TraceReader.Open(Seekable(file, content));
+        if (IsRecording(content)) return TraceReader.Open(InputFile.Seekable(file, content));
 
         using (file)
         {
@@ -36,18 +36,6 @@ public static class TraceInput
         if (IsRecording(content))
             throw new TraceFormatException($"{path} is a recording already", "Give it to `faultline info` or `faultline replay` as it is");
         return AtomicFile.Write(output, stream => PerfImporter.Import(content, stream, ImportHeader(path), progress, cancellation));
-    }
-
-    // A recording is read from its end first; of a pipe the end is known only when all of it is there.
-    private static Stream Seekable(FileStream file, PeekStream content)
-    {
-        if (file.CanSeek) return file;
-        using (file)
-        {
-            var memory = new MemoryStream();
-            content.CopyTo(memory);
-            return memory;
-        }
     }
 
     private static bool IsRecording(PeekStream content) => FileLayout.HasMagic(content.Peeked);

@@ -65,6 +65,13 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Contains("is empty", Assert.Throws<OutputException>(() => AtomicFile.Write("", _ => 0)).Message);
 
     [Fact]
+    public void WhenTheUserMayNotReplaceTheFileThenItIsAnOutputProblemAndNothingIsLeft()
+    {
+        Assert.Contains("cannot write", Assert.Throws<OutputException>(() => AtomicFile.Write<int>(Target, _ => throw new UnauthorizedAccessException("denied"))).Message);
+        Assert.Empty(_folder.EnumerateFileSystemInfos());
+    }
+
+    [Fact]
     public void WhenTheDeviceIsFullThenItIsAnOutputProblemOfTheNamedFile()
     {
         var message = Assert.Throws<OutputException>(() => AtomicFile.Write<int>(Target, stream =>

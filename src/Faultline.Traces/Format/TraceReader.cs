@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Faultline.Traces.Format;
+using Faultline.Traces.Import;
 using ZstdSharp;
 
 namespace Faultline.Traces;
@@ -63,8 +64,13 @@ public sealed class TraceReader : IDisposable
     public ref readonly TraceEvent Current => ref _current;
 
     /// <summary>Opens a file.</summary>
+    /// <exception cref="InputException">It cannot be opened or read.</exception>
     /// <exception cref="TraceFormatException">It is not a whole recording of a known version.</exception>
-    public static TraceReader Open(string path) => Open(File.OpenRead(path));
+    public static TraceReader Open(string path)
+    {
+        FileStream file = InputFile.Open(path, FileLayout.MagicSize, out PeekStream content);
+        return Open(InputFile.Seekable(file, content));
+    }
 
     /// <summary>Opens a seekable stream that holds one recording from its start to its end.</summary>
     /// <exception cref="TraceFormatException">It is not a whole recording of a known version.</exception>

@@ -14,10 +14,14 @@ public static class Recorder
     /// <param name="cancellation">Gives up; nothing is kept.</param>
     /// <exception cref="RecordException">perf, rights or the program are missing.</exception>
     /// <exception cref="OutputException">The output cannot be created.</exception>
+    /// <exception cref="ArgumentException"><paramref name="command"/> is empty.</exception>
     public static RecordResult Record(
         string output, IReadOnlyList<string> command, Action<long>? progress = null,
         CancellationToken stop = default, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(command);
+        if (command.Count == 0) throw new ArgumentException("There is no program to run.", nameof(command));
+
         // The output first: nobody wants to learn after an hour's run that the folder is read-only.
         return AtomicFile.Write(output, file => Record(file, command, progress, stop, cancellation));
     }
@@ -29,7 +33,7 @@ public static class Recorder
         if (Executables.Find(command[0]) == null)
             throw new RecordException(RecordFailure.ProgramNotFound, $"the program {command[0]} was not found", "Check its name, PATH and its execute permission");
 
-        var scratch = Directory.CreateTempSubdirectory("faultline-");
+        var scratch = CreateScratch();
         try
         {
             var events = perf.ProbeEvents(scratch.FullName, cancellation);
@@ -56,6 +60,18 @@ public static class Recorder
         finally
         {
             scratch.Delete(recursive: true);
+        }
+    }
+
+    private static DirectoryInfo CreateScratch()
+    {
+        try
+        {
+            return Directory.CreateTempSubdirectory("faultline-");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RecordException(RecordFailure.UnsupportedHost, $"perf's data has no place in {Path.GetTempPath()}: {e.Message}", "Set TMPDIR to a folder that you may write to", e);
         }
     }
 }

@@ -15,6 +15,7 @@ public sealed class PreparedReplay : IDisposable
     private readonly PhysicalMemory _memory;
 
     /// <summary>Builds the order and sets the memory up.</summary>
+    /// <exception cref="InsufficientMemoryException">The host has no memory for what the recording can need.</exception>
     public PreparedReplay(Recording recording, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recording);
@@ -29,6 +30,7 @@ public sealed class PreparedReplay : IDisposable
     /// <param name="design">How faults are served, and what excludes calls.</param>
     /// <param name="shortCut">Faults of a space with one thread go the classic way.</param>
     /// <param name="cancellation">Stops the run.</param>
+    /// <exception cref="ReplayException">It needs more memory than there is, or the recording says what cannot be.</exception>
     public DesignReport Run(DesignPair design, bool shortCut = false, CancellationToken cancellation = default)
     {
         using var run = new ReplayRun(_plan, design, s_options with { ShortCut = shortCut }, _memory, cancellation);

@@ -12,6 +12,7 @@ public static class Replayer
     /// <param name="progress">Called now and then with the design, the operations done and their number.</param>
     /// <param name="cancellation">Stops the replay.</param>
     /// <exception cref="ReplayException">It needs more memory than it was given, or the recording says what cannot be.</exception>
+    /// <exception cref="InsufficientMemoryException">The host has no memory for so many frames.</exception>
     public static ReplayReport Run(
         Recording recording, ReplayOptions? options = null, Action<DesignPair, long, long>? progress = null, CancellationToken cancellation = default)
     {

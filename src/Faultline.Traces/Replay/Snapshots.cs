@@ -11,6 +11,7 @@ public static class Snapshots
     /// <param name="progress">Called now and then with the operations done and their number.</param>
     /// <param name="cancellation">Stops the replay.</param>
     /// <exception cref="ReplayException">It needs more memory than there is, or the recording says what cannot be.</exception>
+    /// <exception cref="InsufficientMemoryException">The host has no memory for so many frames.</exception>
     public static IReadOnlyList<SpaceSnapshot> Of(
         Recording recording, TimeSpan? at = null, Action<long, long>? progress = null, CancellationToken cancellation = default)
     {

@@ -29,6 +29,9 @@ public sealed class HostFile : VmFile
     /// <param name="identity">Device and inode, as <c>maps</c> prints them; null for made-up ones.</param>
     /// <param name="readAhead">Pages that are read together; 1 for none but the missing one, at most 64.</param>
     /// <param name="mayHang">Reads may take for ever, as on a network file system whose server is gone: see <see cref="VmFile.MayHang"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="readAhead"/> is not from 1 to 64.</exception>
+    /// <exception cref="IOException">The host does not say how long the file is.</exception>
+    /// <exception cref="NotSupportedException">The handle has no positions: it is a pipe's, for instance.</exception>
     public HostFile(
         PhysicalMemory memory, SafeFileHandle handle, string name, FileAccess access, FileIdentity? identity = null, int readAhead = DefaultReadAhead, bool mayHang = false)
         : base(memory, name, identity ?? new FileIdentity(0, 0, s_lastInode.Add(1)), LengthOf(handle), access)
@@ -46,7 +49,12 @@ public sealed class HostFile : VmFile
     /// <param name="mode">Whether it is created.</param>
     /// <param name="access">What for.</param>
     /// <param name="mayHang">Reads may take for ever: see <see cref="VmFile.MayHang"/>.</param>
-    /// <exception cref="IOException">The host refuses.</exception>
+    /// <exception cref="ArgumentException">The path is empty, or the mode goes with another access only.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">The user has not the right, or the path is a folder's.</exception>
+    /// <exception cref="IOException">The host refuses for another reason.</exception>
+    /// <exception cref="NotSupportedException">The file has no positions: it is a pipe, for instance.</exception>
     public static HostFile Open(PhysicalMemory memory, string path, FileMode mode = FileMode.Open, FileAccess access = FileAccess.Read, bool mayHang = false)
     {
         ArgumentNullException.ThrowIfNull(memory);
@@ -54,7 +62,15 @@ public sealed class HostFile : VmFile
         // Pages that are written in part must be read first, by a file that is open for writing only too; what users may do with it, VmFile decides.
         FileAccess host = access == FileAccess.Write ? FileAccess.ReadWrite : access;
         SafeFileHandle handle = File.OpenHandle(path, mode, host, FileShare.ReadWrite | FileShare.Delete);
-        return new HostFile(memory, handle, Path.GetFullPath(path), access, mayHang: mayHang);
+        try
+        {
+            return new HostFile(memory, handle, Path.GetFullPath(path), access, mayHang: mayHang);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

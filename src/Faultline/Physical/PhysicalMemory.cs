@@ -41,6 +41,7 @@ public sealed unsafe class PhysicalMemory : IDisposable
 
     /// <summary>Reserves the arena.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is below 1 or above 2³² − 3 frames, or the mode or ratio of overcommit is none.</exception>
+    /// <exception cref="ArgumentException">A swap device is null, stands in the list twice, or serves another memory.</exception>
     /// <exception cref="InsufficientMemoryException">The host cannot provide the capacity.</exception>
     public PhysicalMemory(PhysicalMemoryOptions options)
     {

@@ -10,7 +10,11 @@ public sealed class FileSwapDevice : SwapDevice
     /// <summary>Creates the file. It is deleted when the device is disposed of.</summary>
     /// <param name="path">Names nothing yet: what is there, a file, a link, a device, could be somebody's, and would be overwritten and deleted.</param>
     /// <param name="capacityInPages">How many slots it has.</param>
-    /// <exception cref="IOException">Something is there already, the host refuses, or it has no room for the file.</exception>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacityInPages"/> is below 1, or above what a swap entry can name.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">The user may not create files in the folder.</exception>
+    /// <exception cref="IOException">Something is there already, the host refuses for another reason, or it has no room for the file.</exception>
     public FileSwapDevice(string path, int capacityInPages)
         : base(path, capacityInPages) => _file = Create(path, (long)capacityInPages * Page.Size);
 

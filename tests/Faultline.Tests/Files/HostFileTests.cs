@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using Faultline.Files;
 
 namespace Faultline.Tests.Files;
@@ -69,6 +70,22 @@ public sealed class HostFileTests : IDisposable
         Assert.Contains("08:01 99", guest.Space.Maps(), StringComparison.Ordinal);
         guest.Unmap(0, 1);
         Assert.True(handle.IsClosed);
+    }
+
+    [Fact]
+    public void WhenTheHostRefusesThenTheExceptionIsADocumentedOne()
+    {
+        using var guest = new Guest();
+        string folder = Path.GetTempPath();
+        Assert.ThrowsAny<UnauthorizedAccessException>(() => HostFile.Open(guest.Memory, folder));
+        Assert.Throws<FileNotFoundException>(() => HostFile.Open(guest.Memory, Path.Combine(folder, Path.GetRandomFileName())));
+        Assert.Throws<DirectoryNotFoundException>(() => HostFile.Open(guest.Memory, Path.Combine(folder, Path.GetRandomFileName(), "x")));
+        Assert.Throws<IOException>(() => HostFile.Open(guest.Memory, _path, FileMode.CreateNew, FileAccess.ReadWrite));
+        Assert.Throws<ArgumentException>(() => HostFile.Open(guest.Memory, ""));
+        Assert.Throws<ArgumentException>(() => HostFile.Open(guest.Memory, _path, FileMode.Create));
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        using var reader = pipe.ClientSafePipeHandle;
+        Assert.Throws<NotSupportedException>(() => HostFile.Open(guest.Memory, $"/proc/self/fd/{reader.DangerousGetHandle()}"));
     }
 
     private int Stored(ulong offset)

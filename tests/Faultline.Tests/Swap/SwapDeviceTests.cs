@@ -101,6 +101,13 @@ public class SwapDeviceTests
     }
 
     [Fact]
+    public void WhenTheHostRefusesTheFileThenTheExceptionIsADocumentedOne()
+    {
+        Assert.Throws<DirectoryNotFoundException>(() => new FileSwapDevice("/nonexistent/swap", Slots));
+        Assert.Throws<ArgumentException>(() => new FileSwapDevice("", Slots));
+    }
+
+    [Fact]
     public void WhenADeviceServesAMemoryThenAnotherCannotHaveItUntilThatIsDisposedOf()
     {
         using var shared = new TestSwapDevice(Slots);
