@@ -99,6 +99,14 @@ internal sealed class Guest : IDisposable
 
     public uint FrameOf(int page, AddressSpace? space = null) => EntryOf(page, space).Frame;
 
+    /// <summary>Lets every page leave that may; how many did.</summary>
+    public int ReclaimAll()
+    {
+        int all = 0;
+        while (Memory.Reclaimer.Free(int.MaxValue) is var freed and not 0) all += freed;
+        return all;
+    }
+
     /// <summary>What happened since the last call, or since the beginning.</summary>
     public long this[Faultline.Diagnostics.FaultEvent what] => Space.FaultStatistics[what];
 

@@ -21,7 +21,7 @@ public class MemoryFileSwapTests
         AddressSpace child = guest.Fork();
         MemoryAccessor cpu = guest.NewCpu(child);
         Assert.Equal(Guest.WordOf(3), cpu.Read<ulong>(Guest.At(3)));
-        Assert.Equal(Pages, Free(guest));
+        Assert.Equal(Pages, guest.ReclaimAll());
         Assert.Equal(Pages, device.Writes);
         for (int page = 0; page < Pages; page++) Assert.True(guest.EntryOf(page).IsNone && guest.EntryOf(page, child).IsNone);
         for (int page = 0; page < Pages; page++) Assert.Equal(Guest.WordOf(page), cpu.Read<ulong>(Guest.At(page)));
@@ -42,7 +42,7 @@ public class MemoryFileSwapTests
         byte[] read = new byte[1];
         for (int round = 1; round < 4; round++)
         {
-            Assert.Equal(1, Free(guest));
+            Assert.Equal(1, guest.ReclaimAll());
             Assert.Equal(round, device.Writes);
             Assert.Equal(1, file.Read(0, read));
             Assert.Equal(7, read[0]);
@@ -57,7 +57,7 @@ public class MemoryFileSwapTests
         using var guest = new Guest(swap: device);
         guest.Map(0, Pages, flags: Guest.Shared | MapFlags.Anonymous);
         for (int page = 0; page < Pages; page++) Assert.Equal(0UL, guest.Cpu.Read<ulong>(Guest.At(page)));
-        Assert.Equal(Pages, Free(guest));
+        Assert.Equal(Pages, guest.ReclaimAll());
         Assert.Equal(0, device.Writes);
     }
 
@@ -68,7 +68,7 @@ public class MemoryFileSwapTests
         using var guest = new Guest(swap: device);
         var file = new MemoryFile(guest.Memory, length: Pages * P);
         for (ulong page = 0; page < Pages; page++) file.Write(page * P, [(byte)(page + 1)]);
-        Assert.Equal(Pages, Free(guest));
+        Assert.Equal(Pages, guest.ReclaimAll());
         Assert.Equal(100 - Pages, guest.Memory.ReclaimStatistics.FreeSwapSlots);
         file.SetLength(15 * P);
         Assert.Equal(85, guest.Memory.ReclaimStatistics.FreeSwapSlots);
@@ -78,7 +78,7 @@ public class MemoryFileSwapTests
         byte[] contents = new byte[Pages * P];
         file.Read(0, contents);
         for (int page = 0; page < Pages; page++) Assert.Equal(page is < 5 or (>= 10 and < 15) ? page + 1 : 0, contents[page * (int)P]);
-        Free(guest);
+        guest.ReclaimAll();
         file.Dispose();
         Assert.Equal(100, guest.Memory.ReclaimStatistics.FreeSwapSlots);
     }
@@ -90,13 +90,13 @@ public class MemoryFileSwapTests
         using var guest = new Guest(swap: device);
         using var file = new MemoryFile(guest.Memory, length: 2 * P);
         file.Write(0, [.. Enumerable.Repeat((byte)7, 2 * (int)P)]);
-        Free(guest);
+        guest.ReclaimAll();
         file.PunchHole(100, 100);
-        Free(guest);
+        guest.ReclaimAll();
         file.SetLength(P + 10);
-        Free(guest);
+        guest.ReclaimAll();
         file.SetLength(2 * P);
-        Free(guest);
+        guest.ReclaimAll();
         byte[] contents = new byte[2 * P];
         file.Read(0, contents);
         for (int i = 0; i < contents.Length; i++) Assert.Equal(i is (>= 100 and < 200) or >= (int)P + 10 ? 0 : 7, contents[i]);
@@ -109,7 +109,7 @@ public class MemoryFileSwapTests
         using var guest = new Guest(swap: device);
         using var file = new MemoryFile(guest.Memory, length: 2 * P);
         file.Write(0, [.. Enumerable.Repeat((byte)7, 2 * (int)P)]);
-        Free(guest);
+        guest.ReclaimAll();
         device.FailsToRead = true;
         Assert.Throws<IOException>(() => file.SetLength(10));
         Assert.Throws<IOException>(() => file.PunchHole(10, 10));
@@ -128,7 +128,7 @@ public class MemoryFileSwapTests
         using var guest = new Guest(design, swap: device);
         guest.Map(0, 1, flags: Guest.Shared | MapFlags.Anonymous);
         guest.Touch(0, 1);
-        Free(guest);
+        guest.ReclaimAll();
         device.FailsToRead = true;
         Assert.Equal(FaultSignal.BusError, Guest.SignalOf(() => guest.Cpu.Read<ulong>(Guest.At(0))));
         device.FailsToRead = false;
@@ -142,10 +142,10 @@ public class MemoryFileSwapTests
         using var guest = new Guest(swap: device);
         guest.Map(0, Pages, flags: Guest.Shared | MapFlags.Anonymous);
         guest.Touch(0, Pages);
-        Assert.Equal(0, Free(guest));
+        Assert.Equal(0, guest.ReclaimAll());
         Assert.Equal(5, guest.Memory.ReclaimStatistics.FreeSwapSlots);
         device.Room = int.MaxValue;
-        for (int i = 0; i < 10; i++) Free(guest);
+        for (int i = 0; i < 10; i++) guest.ReclaimAll();
         Assert.Equal(0, guest.Memory.ReclaimStatistics.FreeSwapSlots);
         for (int page = 0; page < Pages; page++) Assert.Equal(Guest.WordOf(page), guest.Cpu.Read<ulong>(Guest.At(page)));
     }
@@ -246,12 +246,5 @@ public class MemoryFileSwapTests
         }
 
         Assert.InRange(guest.Memory.ReclaimStatistics.SwappedOut, 2 * Threads * PagesEach, long.MaxValue);
-    }
-
-    private static int Free(Guest guest)
-    {
-        int all = 0;
-        while (guest.Memory.Reclaimer.Free(int.MaxValue) is var freed and not 0) all += freed;
-        return all;
     }
 }

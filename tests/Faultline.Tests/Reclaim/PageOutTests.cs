@@ -18,7 +18,7 @@ public class PageOutTests
         guest.Advise(0, Pages, Advice.PageOut);
         Assert.Equal(0, device.Writes);
 
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         Assert.Equal(Pages, device.Writes);
         for (int page = 0; page < Pages; page++)
         {
@@ -39,7 +39,7 @@ public class PageOutTests
         guest.Space.MemoryLock(Guest.At(0), 5 * Page.Size);
         ref FrameInfo pinned = ref guest.Memory.Info(guest.FrameOf(7));
         pinned.Pins++;
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         for (int page = 0; page < Pages; page++) Assert.Equal(page is < 5 or 7, guest.EntryOf(page).IsPresent);
         pinned.Pins--;
         Check(guest);
@@ -55,7 +55,7 @@ public class PageOutTests
         guest.Touch(0, Pages);
         guest.Space.MemoryLock(Guest.At(0), 5 * Page.Size);
         AddressSpace child = guest.Fork();
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         Assert.Equal(Pages - 5, device.Writes);
         for (int page = 0; page < Pages; page++)
         {
@@ -72,7 +72,7 @@ public class PageOutTests
         guest.Protect(3, 4, Protection.Read);
         guest.Space.Remap(Guest.At(10), 5 * Page.Size, 5 * Page.Size, RemapFlags.MayMove | RemapFlags.Fixed, Guest.At(1000));
         guest.Protect(3, 2, Protection.ReadWrite);
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         Assert.Equal(Pages, device.Writes);
         for (int page = 0; page < Pages; page++)
         {
@@ -91,7 +91,7 @@ public class PageOutTests
         guest.Space.Map(Guest.At(0), Pages * Page.Size, Protection.ReadWrite, Guest.Private, file, 0);
         guest.Touch(0, 5);
         for (int page = 5; page < Pages; page++) guest.Cpu.Read<ulong>(Guest.At(page));
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         Assert.Equal(5, device.Writes);
         for (int page = 0; page < 5; page++) Assert.Equal(Guest.WordOf(page), guest.Cpu.Read<ulong>(Guest.At(page)));
 
@@ -111,7 +111,7 @@ public class PageOutTests
         using Guest guest = Touched(device);
         guest.Advise(0, Pages, Advice.Free);
         guest.Touch(4, 3);
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         Assert.Equal(3, device.Writes);
         Assert.Equal(Pages - 3, guest.Memory.ReclaimStatistics.Dropped);
         for (int page = 0; page < Pages; page++)
@@ -155,7 +155,7 @@ public class PageOutTests
             BitConverter.TryWriteBytes(pinned.GetWritablePage(0), 77UL);
         }
 
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         Assert.Equal(77UL, guest.Cpu.Read<ulong>(Guest.At(2)));
     }
 
@@ -164,7 +164,7 @@ public class PageOutTests
     {
         using var device = new TestSwapDevice(100) { Room = 5 };
         using Guest guest = Touched(device);
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         Assert.Equal(5, device.Writes);
 
         // The one that was refused is named by its entry, and in the cache. The others were not even tried.
@@ -172,7 +172,7 @@ public class PageOutTests
         Assert.InRange(refused, 1, Pages);
         device.Room = 100;
         Check(guest);
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         Check(guest);
     }
 
@@ -181,7 +181,7 @@ public class PageOutTests
     {
         using var device = new TestSwapDevice(100) { Room = 0 };
         using Guest guest = Touched(device);
-        ReclaimEverything(guest);
+        guest.ReclaimAll();
         Assert.NotEqual(100, guest.Memory.ReclaimStatistics.FreeSwapSlots);
         guest.Unmap(0, Pages);
         Assert.Equal(100, guest.Memory.ReclaimStatistics.FreeSwapSlots);
@@ -221,13 +221,6 @@ public class PageOutTests
         guest.Map(0, Pages);
         guest.Touch(0, Pages);
         return guest;
-    }
-
-    private static void ReclaimEverything(Guest guest)
-    {
-        while (guest.Memory.Reclaimer.Free(int.MaxValue) != 0)
-        {
-        }
     }
 
     private static void Check(Guest guest)
