@@ -166,6 +166,7 @@ public abstract partial class VmFile
         {
             if (length < old) Shorten(length);
             else if (length > old) Lengthen(old, length);
+            else ClearBehind(length);
         }
         finally
         {
@@ -176,17 +177,22 @@ public abstract partial class VmFile
     private void Shorten(ulong length)
     {
         Cache.SetLength(ref _length, length);
-        if (!Page.IsAligned(length)) Cache.Clear(Page.Count(length), (int)(length & Page.OffsetMask), Page.Size);
+        ClearBehind(length);
         Cache.Cut(Page.Count(Page.Ceiling(length)), ulong.MaxValue, keepCopies: false);
         Resize(length);
     }
 
     private void Lengthen(ulong old, ulong length)
     {
-        // Mappings may have written behind the old end, within its page.
-        if (!Page.IsAligned(old)) Cache.Clear(Page.Count(old), (int)(old & Page.OffsetMask), Page.Size);
+        ClearBehind(old);
         Resize(length);
         Cache.SetLength(ref _length, length);
+    }
+
+    /// <summary>Mappings may have written behind the end, within its page. Cleared also where the length stays as it is (<c>mm/shmem.c:shmem_setattr()</c>).</summary>
+    private void ClearBehind(ulong end)
+    {
+        if (!Page.IsAligned(end)) Cache.Clear(Page.Count(end), (int)(end & Page.OffsetMask), Page.Size);
     }
 
     /// <summary>

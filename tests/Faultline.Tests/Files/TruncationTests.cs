@@ -41,14 +41,16 @@ public class TruncationTests
         Assert.False(file.Contents.AsSpan((int)P + 1).ContainsAnyExcept((byte)0));
     }
 
-    [Fact]
-    public void WhenAFileBecomesLongerThenWhatMappingsWroteBehindItsEndIsGone()
+    [Theory]
+    [InlineData(P)]
+    [InlineData(10)]
+    public void WhenAFileBecomesLongerOrStaysAsItIsThenWhatMappingsWroteBehindItsEndIsGone(ulong length)
     {
         using var guest = new Guest();
         using var file = new MemoryFile(guest.Memory, length: 10);
         guest.Space.Map(Guest.At(0), P, Protection.ReadWrite, Guest.Shared, file, 0);
         guest.Cpu.Write(Guest.At(0) + 10, (byte)7);
-        file.SetLength(P);
+        file.SetLength(length);
         Assert.Equal((byte)0, guest.Cpu.Read<byte>(Guest.At(0) + 10));
     }
 
