@@ -23,6 +23,7 @@ public class InputErrorTests
     [InlineData("/dev/null", "the input is empty")]
     [InlineData("/dev/zero", "longer than any event, so this is neither a Faultline recording nor text of perf script. Text must come from")]
     [InlineData("/dev/urandom", "so this is neither a Faultline recording nor text of perf script. Text must come from")]
+    [InlineData("/proc/self/cmdline", "truncated in line 1, or is neither a Faultline recording nor text of perf script")]
     [InlineData("/proc/self/maps", "line 1 is not an event, so this is neither a Faultline recording nor text of perf script. Text must come from")]
     public void WhenTheInputIsADeviceOrSomethingElseThenItIsBadData(string path, string message)
     {

@@ -7,6 +7,8 @@ internal static class PerfText
     public static IReadOnlyList<string> ScriptArguments { get; } =
         ["--ns", "--show-mmap-events", "--show-task-events", "--show-lost-events", "-F", "comm,pid,tid,cpu,time,event,trace"];
 
+    private const string Neither = "neither a Faultline recording nor text of perf script";
+
     /// <summary>What to do about text of another form.</summary>
     public static string Cure { get; } = $"Text must come from `perf script {string.Join(' ', ScriptArguments)}`";
 
@@ -14,8 +16,8 @@ internal static class PerfText
 
     /// <summary>What is not even a line of events; of the first one the likely reason is that the file is something else.</summary>
     public static TraceFormatException NoEvent(long line, string what) =>
-        Malformed(line, line == 1 ? what + ", so this is neither a Faultline recording nor text of perf script" : what);
+        Malformed(line, line == 1 ? $"{what}, so this is {Neither}" : what);
 
     public static TraceFormatException Truncated(long line) => new(
-        $"the input is truncated in line {line}", "Copy the whole file again, or let perf script finish");
+        $"the input is truncated in line {line}{(line == 1 ? $", or is {Neither}" : "")}", "Copy the whole file again, or let perf script finish");
 }
