@@ -136,14 +136,18 @@ public sealed partial class AddressSpace
     /// Nobody but the caller, who holds [<paramref name="heldLow"/>, <paramref name="heldHigh"/>), is in [<paramref name="start"/>, <paramref name="end"/>), and no area lies there
     /// outside of what he holds. Asked after a full fence, for <see cref="RangeLock.IsHeld"/>.
     /// </summary>
-    internal bool IsFreeBesides(ulong heldLow, ulong heldHigh, ulong start, ulong end)
-    {
-        bool isBelow = start < heldLow, isAbove = heldHigh < end;
-        if (_ranges is not null && ((isBelow && _ranges.IsHeld(start, heldLow)) || (isAbove && _ranges.IsHeld(heldHigh, end)))) return false;
+    /// <remarks>
+    /// Who holds is looked for before and after the areas. Who has added an area before the first look has let go of his range, and the area is seen. Who removes one before the areas are
+    /// looked at holds his range until nobody finds tables through the area any more, truncation and reclaim, which hold no range, among them: the second look sees him.
+    /// </remarks>
+    internal bool IsFreeBesides(ulong heldLow, ulong heldHigh, ulong start, ulong end) =>
+        !IsHeldBesides(heldLow, heldHigh, start, end)
+        && (start >= heldLow || Areas.FindWithin(start, heldLow) is null)
+        && (heldHigh >= end || Areas.FindWithin(heldHigh, end) is null)
+        && !IsHeldBesides(heldLow, heldHigh, start, end);
 
-        // Who has changed the areas before has let go of his range: what he did is seen.
-        return !(isBelow && Areas.FindWithin(start, heldLow) is not null) && !(isAbove && Areas.FindWithin(heldHigh, end) is not null);
-    }
+    private bool IsHeldBesides(ulong heldLow, ulong heldHigh, ulong start, ulong end) =>
+        _ranges is not null && ((start < heldLow && _ranges.IsHeld(start, heldLow)) || (heldHigh < end && _ranges.IsHeld(heldHigh, end)));
 
     private AreaChange TakeChange()
     {

@@ -24,13 +24,16 @@ internal sealed class GraveyardRow(AddressSpace space)
         _gate.Exit();
     }
 
-    /// <summary>So many more tables can be buried. Under the gate of the spans: others only make more room.</summary>
-    public bool HasRoom(int tables)
+    /// <summary>One more table can be buried. Under the gate of the spans: others only make more room.</summary>
+    public bool HasRoom
     {
-        _gate.Enter();
-        bool hasRoom = _waits + tables <= BatchSize;
-        _gate.Exit();
-        return hasRoom;
+        get
+        {
+            _gate.Enter();
+            bool hasRoom = _waits < BatchSize;
+            _gate.Exit();
+            return hasRoom;
+        }
     }
 
     /// <inheritdoc cref="TableGraveyard.MakeRoom"/>

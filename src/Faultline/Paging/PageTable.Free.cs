@@ -19,20 +19,29 @@ internal sealed unsafe partial class PageTable
     public void FreeGap(AddressSpace space, TableGap gap)
     {
         ulong address = gap.Start;
-        while (address < gap.End)
+        while ((address = SkipMissing(Root, TableLevel.Root, address, gap.End)) < gap.End)
         {
-            ulong next = SkipMissing(address, gap.End);
-            if (next != address)
-            {
-                address = next;
-                continue;
-            }
+            ref ulong entry = ref EntryOf(Root, address, TableLevel.Root);
+            var value = new Pte(Native.LoadAcquire(ref entry));
+            if (value.IsNone) continue;
+            ulong end = Math.Min(gap.End, TableLevel.Next(address, TableLevel.Root));
+            FreeBelow(space, in gap, value.Frame, address, end);
+            FreeUpper(space, in gap, address, ref entry, value.Frame);
+            address = end;
+        }
+    }
 
-            ulong end = Math.Min(gap.End, TableLevel.Next(address, TableLevel.Pud));
+    /// <summary>Frees what a table of level 2 has in the gap. Nobody takes the table itself: the caller holds a part of its span.</summary>
+    private void FreeBelow(AddressSpace space, in TableGap gap, uint table, ulong start, ulong end)
+    {
+        ulong address = start;
+        while ((address = SkipMissing(table, TableLevel.Pud, address, end)) < end)
+        {
+            ulong spanEnd = Math.Min(end, TableLevel.Next(address, TableLevel.Pud));
             EnterInstall(address);
-            next = FreeSpan(space, in gap, address, end);
+            ulong next = FreeSpan(space, in gap, table, address, spanEnd);
             ExitInstall(address);
-            if (next < end) space.Graveyard.MakeRoom(address);
+            if (next < spanEnd) space.Graveyard.MakeRoom(address);
             address = next;
         }
     }
@@ -49,64 +58,48 @@ internal sealed unsafe partial class PageTable
         return false;
     }
 
-    /// <summary><paramref name="address"/> if there is a table of level 1 for it; else an address before which, and before <paramref name="end"/>, there is none.</summary>
+    /// <summary>The first address from <paramref name="address"/> on, but before <paramref name="end"/>, whose entry of <paramref name="table"/> is not none; else one beyond.</summary>
     /// <remarks>Looks again under the lock: who frees a table hides it for a moment, and may put it back because of what our caller holds. Then it is our caller who frees it.</remarks>
-    private ulong SkipMissing(ulong address, ulong end)
+    private ulong SkipMissing(uint table, int level, ulong address, ulong end)
     {
-        uint table = Root;
-        for (int level = TableLevel.Root; level > TableLevel.Pmd; level--)
-        {
-            var value = new Pte(Native.LoadAcquire(ref EntryOf(table, address, level)));
-            if (value.IsNone)
-            {
-                ulong last = Math.Min(end, TableLevel.Next(address, level + 1)), next = address;
-                UpperTableLock.Enter(ref _memory.Info(table), level);
-                while (next < last && new Pte(Native.LoadRelaxed(ref EntryOf(table, next, level))).IsNone) next = TableLevel.Next(next, level);
-                UpperTableLock.Exit(ref _memory.Info(table), level);
-                return next;
-            }
-
-            table = value.Frame;
-        }
-
+        if (address >= end || !new Pte(Native.LoadAcquire(ref EntryOf(table, address, level))).IsNone) return address;
+        ref FrameInfo info = ref _memory.Info(table);
+        UpperTableLock.Enter(ref info, level);
+        while (address < end && new Pte(Native.LoadRelaxed(ref EntryOf(table, address, level))).IsNone) address = TableLevel.Next(address, level);
+        UpperTableLock.Exit(ref info, level);
         return address;
     }
 
-    /// <summary>Frees what one span of level 2 has in the gap; the address up to which that is done. Under the span's gate.</summary>
-    private ulong FreeSpan(AddressSpace space, in TableGap gap, ulong start, ulong end)
+    /// <summary>Frees what one entry of level 2 has in the gap; the address up to which that is done. Under the span's gate.</summary>
+    private ulong FreeSpan(AddressSpace space, in TableGap gap, uint parent, ulong start, ulong end)
     {
-        // Nobody takes the tables that these entries are in: the caller holds a part of their spans.
-        ref ulong upper = ref EntryOf(Root, start, TableLevel.Root);
-        var upperTable = new Pte(Native.LoadAcquire(ref upper));
-        if (upperTable.IsNone) return start;
-        ref ulong middle = ref EntryOf(upperTable.Frame, start, TableLevel.Pud);
-        var middleTable = new Pte(Native.LoadAcquire(ref middle));
-        if (middleTable.IsNone) return start;
+        ref ulong middle = ref EntryOf(parent, start, TableLevel.Pud);
+        var table = new Pte(Native.LoadAcquire(ref middle));
+        if (table.IsNone) return end;
 
-        ref FrameInfo info = ref _memory.Info(middleTable.Frame);
+        ref FrameInfo info = ref _memory.Info(table.Frame);
         for (ulong address = start; address < end && info.Entries != 0; address = TableLevel.Next(address, TableLevel.Pmd))
         {
-            ref ulong entry = ref EntryOf(middleTable.Frame, address, TableLevel.Pmd);
+            ref ulong entry = ref EntryOf(table.Frame, address, TableLevel.Pmd);
             var value = new Pte(Native.LoadRelaxed(ref entry));
             (ulong low, ulong high) = SpanAround(address, TableLevel.Pmd);
 
             // The lowest table has entries that are not ours to know if we have not locked all that it maps.
             if (value.IsNone || !gap.Covers(low, high) || !gap.Contains(low, high)) continue;
             Debug.Assert(_memory.Info(value.Frame).Entries == 0, "A table with entries is never freed.");
-            if (!space.Graveyard.HasRoom(address, tables: 1)) return address;
+            if (!space.Graveyard.HasRoom(address)) return address;
             Native.StoreRelease(ref entry, 0);
             info.Entries--;
             space.Graveyard.Bury(address, value.Frame);
         }
 
-        // For both levels that may go.
         if (info.Entries != 0) return end;
-        if (!space.Graveyard.HasRoom(start, tables: 2)) return start;
-        if (TryFreeMiddle(space, in gap, start, upperTable.Frame, ref middle, middleTable.Frame)) TryFreeUpper(space, in gap, start, ref upper, upperTable.Frame);
+        if (!space.Graveyard.HasRoom(start)) return start;
+        FreeMiddle(space, in gap, start, parent, ref middle, table.Frame);
         return end;
     }
 
-    private bool TryFreeMiddle(AddressSpace space, in TableGap gap, ulong address, uint parent, ref ulong entry, uint table)
+    private void FreeMiddle(AddressSpace space, in TableGap gap, ulong address, uint parent, ref ulong entry, uint table)
     {
         (ulong low, ulong high) = SpanAround(address, TableLevel.Pud);
         ref FrameInfo info = ref _memory.Info(parent);
@@ -115,23 +108,33 @@ internal sealed unsafe partial class PageTable
         if (isDetached) info.Entries--;
         UpperTableLock.Exit(ref info, TableLevel.Pud);
         if (isDetached) space.Graveyard.Bury(address, table);
-        return isDetached;
     }
 
-    private void TryFreeUpper(AddressSpace space, in TableGap gap, ulong address, ref ulong entry, uint table)
+    /// <summary>Frees a table of level 2 if it is empty, whoever emptied it: he may have left it to us.</summary>
+    private void FreeUpper(AddressSpace space, in TableGap gap, ulong address, ref ulong entry, uint table)
     {
         (ulong low, ulong high) = SpanAround(address, TableLevel.Root);
         ref FrameInfo root = ref _memory.Info(Root), info = ref _memory.Info(table);
+        while (Native.LoadRelaxed(ref info.Entries) == 0)
+        {
+            // For the graveyard. Nobody puts anything into the table who is not seen: his area, or his hold of it, keeps it.
+            EnterInstall(address);
+            bool hasRoom = space.Graveyard.HasRoom(address), isDetached = false;
+            if (hasRoom)
+            {
+                UpperTableLock.Enter(ref root, TableLevel.Root);
+                UpperTableLock.Enter(ref info, TableLevel.Pud);
+                isDetached = info.Entries == 0 && TryDetach(ref entry, low, high, space, in gap);
+                if (isDetached) root.Entries--;
+                UpperTableLock.Exit(ref info, TableLevel.Pud);
+                UpperTableLock.Exit(ref root, TableLevel.Root);
+                if (isDetached) space.Graveyard.Bury(address, table);
+            }
 
-        // Nobody puts anything into it who is not seen: his area, or his hold of it, keeps it.
-        if (Native.LoadRelaxed(ref info.Entries) != 0) return;
-        UpperTableLock.Enter(ref root, TableLevel.Root);
-        UpperTableLock.Enter(ref info, TableLevel.Pud);
-        bool isDetached = info.Entries == 0 && TryDetach(ref entry, low, high, space, in gap);
-        if (isDetached) root.Entries--;
-        UpperTableLock.Exit(ref info, TableLevel.Pud);
-        UpperTableLock.Exit(ref root, TableLevel.Root);
-        if (isDetached) space.Graveyard.Bury(address, table);
+            ExitInstall(address);
+            if (hasRoom) return;
+            space.Graveyard.MakeRoom(address);
+        }
     }
 
     private static (ulong Low, ulong High) SpanAround(ulong address, int level)

@@ -40,8 +40,8 @@ internal sealed class TableGraveyard : IFrameReserve
         row.LoadAcquire()!.Bury(frame);
     }
 
-    /// <summary>So many more tables can be buried. Under the gate of the address's span: others only make more room.</summary>
-    public bool HasRoom(ulong address, int tables) => RowOf(address).LoadAcquire()?.HasRoom(tables) ?? true;
+    /// <summary>One more table can be buried. Under the gate of the address's span: others only make more room.</summary>
+    public bool HasRoom(ulong address) => RowOf(address).LoadAcquire()?.HasRoom ?? true;
 
     /// <summary>Waits for the walkers that may stand on the tables buried so far. Holding nothing that others wait for.</summary>
     public void MakeRoom(ulong address) => RowOf(address).LoadAcquire()?.MakeRoom();
