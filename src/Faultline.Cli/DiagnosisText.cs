@@ -62,7 +62,7 @@ internal static class DiagnosisText
 
     private static Table Calls(IReadOnlyList<Diagnosis> designs)
     {
-        // Of a space with one lock, "ranges" stays empty; of one with ranges the writes are those that lock all of it. Ranges are
+        // Who holds the lock for read is not timed: an empty hold. Of a space with one lock, "ranges" stays empty; of one with ranges the writes are those that lock all of it. Ranges are
         // an estimate from samples, which would otherwise be taken for a miscount.
         var table = New("locks by kind of call").AddColumn("design").AddColumn("call");
         foreach (string column in (string[])["writes", "mean, µs", "ranges", "mean, µs", "held, ms", "waits", "waited, ms", "longest, µs"])
@@ -73,11 +73,13 @@ internal static class DiagnosisText
             {
                 table.AddRow(
                     Short(design.Name), c.User.ToString(), NumberOrNone(c.Writes), c.Writes == 0 ? "" : Microseconds(c.MeanWriteHoldNanoseconds),
-                    c.Ranges == 0 ? "" : $"≈{Number(c.Ranges)}", c.Ranges == 0 ? "" : Microseconds(c.MeanRangeHoldNanoseconds), Milliseconds(c.HeldNanoseconds),
+                    c.Ranges == 0 ? "" : $"≈{Number(c.Ranges)}", c.Ranges == 0 ? "" : Microseconds(c.MeanRangeHoldNanoseconds), c.HeldNanoseconds == 0 ? "" : Milliseconds(c.HeldNanoseconds),
                     Number(c.Waits), Milliseconds(c.WaitedNanoseconds), Microseconds(c.LongestWaitNanoseconds));
             }
         }
 
+        if (designs.Any(design => design.Lock.Calls.Any(c => c.LongestWaitNanoseconds > c.WaitedNanoseconds)))
+            table.Caption = new TableTitle("The longest waits are those since the spaces began, warm-up included.");
         return table;
     }
 

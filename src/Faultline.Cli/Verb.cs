@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Faultline.Cli;
 
@@ -43,6 +44,20 @@ internal abstract class Verb : Command
 
     /// <summary>Does the work and returns an <see cref="ExitCode"/>; throws <see cref="CommandException"/> to end with an error.</summary>
     protected abstract int Run(ParseResult parse);
+
+    /// <summary>A number with a decimal point, in whatever country: a comma is an error, not a separator of thousands.</summary>
+    protected static Option<double?> DecimalOption(string name, string helpName, string description) => new(name)
+    {
+        HelpName = helpName,
+        Description = description,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)) return number;
+            result.AddError($"'{text}' for option '{name}': a number is expected, such as 1.5.");
+            return null;
+        },
+    };
 
     /// <summary>The shared <c>--json</c>; the verb adds it to itself and asks the parse result.</summary>
     protected static Option<bool> JsonOption() => new("--json") { Description = "Print one JSON document instead of tables." };

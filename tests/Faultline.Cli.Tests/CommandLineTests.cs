@@ -34,6 +34,8 @@ public class CommandLineTests
     [InlineData("--list -1 is not between 0", "replay", "x.fltrace", "--list", "-1")]
     [InlineData("--memory 16777216 is not between 1 and 16777215", "replay", "x.fltrace", "--memory", "16777216")]
     [InlineData("--require-agreement NaN is not between 0 and 100", "replay", "x.fltrace", "--require-agreement", "NaN")]
+    [InlineData("'9,5' for option '--require-agreement': a number is expected, such as 1.5", "replay", "x.fltrace", "--require-agreement", "9,5")]
+    [InlineData("'0,001' for option '--at': a number is expected, such as 1.5", "maps", "x.fltrace", "--at", "0,001")]
     [InlineData("'--json' must stand behind 'ebizzy'", "bench", "--json", "ebizzy")]
     [InlineData("'--list' must stand behind 'designs'", "bench", "--list", "designs", "--json")]
     public void WhenTheUsageIsWrongThenOneLineSaysWhyAndWhereHelpIs(string cause, params string[] arguments)

@@ -11,7 +11,7 @@ internal abstract class BenchmarksVerb : Verb
     private readonly Option<string> _filter = new("--filter")
     {
         HelpName = "PATTERN",
-        Description = "List or run what matches this pattern, for example 'fault/*'.",
+        Description = "List or run what matches this pattern; --list shows the names.",
         DefaultValueFactory = static _ => "*",
     };
 

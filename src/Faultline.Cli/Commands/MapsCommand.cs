@@ -8,11 +8,7 @@ internal sealed class MapsCommand : Verb
 {
     private readonly Argument<string> _file = new("FILE") { Description = "A .fltrace recording, or perf script text (plain or zstd)." };
 
-    private readonly Option<double?> _at = new("--at")
-    {
-        Description = "Seconds after the first event; otherwise each address space as it was at its end.",
-        HelpName = "SECONDS",
-    };
+    private readonly Option<double?> _at = DecimalOption("--at", "SECONDS", "Seconds after the first event; otherwise each address space as it was at its end.");
 
     private readonly Option<int?> _space = new("--space") { Description = "Show this address space; a list shows their numbers.", HelpName = "N" };
 

@@ -50,11 +50,9 @@ internal sealed class ReplayCommand : Verb
         Description = "Calls of a space run in their recorded order, also on different ranges, so that unhinted maps of several threads find their recorded places.",
     };
 
-    private readonly Option<double?> _require = new("--require-agreement")
-    {
-        HelpName = "PERCENT",
-        Description = "Exit 1 if less than this many per cent of the calls, areas, faults on anonymous memory or all faults agree with Linux; with --order-calls of the placements too.",
-    };
+    private readonly Option<double?> _require = DecimalOption(
+        "--require-agreement", "PERCENT",
+        "Exit 1 if less than this many per cent of the calls, areas, faults on anonymous memory or all faults agree with Linux; with --order-calls of the placements too.");
 
     private readonly Option<int> _list = new("--list")
     {

@@ -19,11 +19,7 @@ internal sealed class WorkloadCommand : Verb
         DefaultValueFactory = static _ => string.Join(',', new[] { 1, Environment.ProcessorCount }.Distinct()),
     };
 
-    private readonly Option<double?> _time = new("--time")
-    {
-        HelpName = "SECONDS",
-        Description = $"Length of a sample. Default: {WorkloadBench.DefaultTime.TotalSeconds}.",
-    };
+    private readonly Option<double?> _time = DecimalOption("--time", "SECONDS", $"Length of a sample. Default: {WorkloadBench.DefaultTime.TotalSeconds}.");
 
     private readonly Option<long?> _count = new("--count") { HelpName = "N", Description = "Operations of each thread in a sample, instead of a time." };
     private readonly Option<int> _samples = new("--samples")
