@@ -6,6 +6,9 @@ namespace Faultline.Cli.Commands;
 /// <summary><c>faultline maps FILE</c>: the areas of a recorded program, and why neighbours are not one.</summary>
 internal sealed class MapsCommand : Verb
 {
+    // In seconds: a TimeSpan holds twice as many.
+    private const double LongestTime = long.MaxValue / TimeSpan.TicksPerSecond / 2;
+
     private readonly Argument<string> _file = new("FILE") { Description = "A .fltrace recording, or perf script text (plain or zstd)." };
 
     private readonly Option<double?> _at = DecimalOption("--at", "SECONDS", "Seconds after the first event; otherwise each address space as it was at its end.");
@@ -25,10 +28,6 @@ internal sealed class MapsCommand : Verb
             "faultline maps make.fltrace",
             "faultline maps make.fltrace --space 12 --at 1.5 --explain")
     {
-        _at.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double?>() is { } seconds && !(seconds >= 0 && seconds <= TimeSpan.MaxValue.TotalSeconds / 2)) result.AddError("--at is a time from 0 on.");
-        });
         Add(_file);
         foreach (Option option in (Option[])[_at, _space, _explain, _json]) Add(option);
     }
@@ -36,10 +35,12 @@ internal sealed class MapsCommand : Verb
     /// <inheritdoc/>
     protected override int Run(ParseResult parse)
     {
+        double? time = parse.GetValue(_at);
+        if (time is not null and not (>= 0 and <= LongestTime)) throw new CommandException(ExitCode.Usage, "--at is a time from 0 on", "See `faultline maps --help`");
         var file = parse.GetRequiredValue(_file);
         using var reader = TraceInput.Open(file, lines => Context.Progress.Report("lines", lines, 0), Context.Cancellation);
         var recording = Recording.Load(reader, Context.Cancellation);
-        TimeSpan? at = parse.GetValue(_at) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+        TimeSpan? at = time is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         var all = Snapshots.Of(recording, at, (done, total) => Context.Progress.Report("replaying", done, total), Context.Cancellation);
         Context.Progress.Clear();
 
