@@ -140,11 +140,15 @@ public sealed partial class AddressSpace
     /// Who holds is looked for before and after the areas. Who has added an area before the first look has let go of his range, and the area is seen. Who removes one before the areas are
     /// looked at holds his range until nobody finds tables through the area any more, truncation and reclaim, which hold no range, among them: the second look sees him.
     /// </remarks>
-    internal bool IsFreeBesides(ulong heldLow, ulong heldHigh, ulong start, ulong end) =>
-        !IsHeldBesides(heldLow, heldHigh, start, end)
-        && (start >= heldLow || Areas.FindWithin(start, heldLow) is null)
-        && (heldHigh >= end || Areas.FindWithin(heldHigh, end) is null)
-        && !IsHeldBesides(heldLow, heldHigh, start, end);
+    internal bool IsFreeBesides(ulong heldLow, ulong heldHigh, ulong start, ulong end)
+    {
+        if (IsHeldBesides(heldLow, heldHigh, start, end)) return false;
+        if ((start < heldLow && Areas.FindWithin(start, heldLow) is not null) || (heldHigh < end && Areas.FindWithin(heldHigh, end) is not null)) return false;
+#if FAULTLINE_EXPLORE
+        if (Mutants.Active == Mutant.LookForHoldersOnce) return true;
+#endif
+        return !IsHeldBesides(heldLow, heldHigh, start, end);
+    }
 
     private bool IsHeldBesides(ulong heldLow, ulong heldHigh, ulong start, ulong end) =>
         _ranges is not null && ((start < heldLow && _ranges.IsHeld(start, heldLow)) || (heldHigh < end && _ranges.IsHeld(heldHigh, end)));

@@ -89,6 +89,9 @@ internal enum Mutant
     /// <summary>An unmap frees a table whose span it has not locked, whoever holds the rest.</summary>
     DetachTablesBesideHolders,
 
+    /// <summary>Who frees a table whose span it has not locked looks for holders of the rest before it looks for areas there, but not afterwards.</summary>
+    LookForHoldersOnce,
+
     /// <summary>Two who need the same table for different spans do not exclude each other.</summary>
     SkipUpperTableLock,
 

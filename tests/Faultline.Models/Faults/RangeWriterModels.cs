@@ -1,4 +1,5 @@
 using Faultline.Checker;
+using Faultline.Files;
 using Faultline.Sync;
 
 namespace Faultline.Models.Faults;
@@ -124,6 +125,40 @@ public class RangeWriterModels
     [Fact]
     public void WhenAnUnmapDoesNotLookWhoHoldsTheRestThenTheTableThatAMoveNeedsIsGone() =>
         Checks.WithMutant(Mutant.DetachTablesBesideHolders, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, MoveAgainstUnmapNextDoor));
+
+    [Fact]
+    public void WhenNobodyIsFoundInASpanBesideAnUnmapOfAFileThenNobodyFindsItsTablesThroughTheFile() =>
+        Checks.AssertPasses(MemoryModel.Tso, LookBesideUnmapOfFile, Schedules);
+
+    /// <summary>
+    /// <code>
+    ///   munmap in another GiB, about to free a table    munmap of a file's area                       truncation, which holds no range
+    ///   range of the rest held? no
+    ///                                                   range held; area out of the tree              (visits the area, which is listed)
+    ///   an area in the rest? no: the table is free                                                    stands on the table
+    ///                                                   out of the file's list
+    /// </code>
+    /// </summary>
+    [Fact]
+    public void WhenHoldersAreLookedForOnceThenAFileStillLeadsToTablesOfASpanThatLooksFree() =>
+        Checks.WithMutant(Mutant.LookForHoldersOnce, () => Checks.AssertFound(MemoryModel.Tso, SchedulesToFind, LookBesideUnmapOfFile));
+
+    private static void LookBesideUnmapOfFile(ExploreScope scope)
+    {
+        const ulong Gibibyte = 1UL << 30, Held = ModelSpace.Target + (Gibibyte / 2);
+        var model = new ModelSpace(scope, writerLock: WriterLock.RangeLock);
+        VmFile file = model.MapFile(ModelSpace.Target, page => page.Clear());
+        scope.Spawn(model.UnmapTarget);
+        scope.Spawn(() =>
+        {
+            Fence.Full();
+            if (!model.Space.IsFreeBesides(Held, Held + P, ModelSpace.Target, ModelSpace.Target + Gibibyte)) return;
+            file.Mappings.Enter();
+            bool isListed = file.Mappings.First is not null;
+            file.Mappings.Exit();
+            Assert.False(isListed, "The file leads to tables of a span that looks free.");
+        });
+    }
 
     private static void MoveAgainstUnmapNextDoor(ExploreScope scope)
     {
