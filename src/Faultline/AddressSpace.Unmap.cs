@@ -87,6 +87,7 @@ public sealed partial class AddressSpace
 
     private void FreeTables(ulong start, ulong end, AreaChange change)
     {
+        // Most maps that are never touched have no table at all: no lock is taken then.
         if (PageTable.HasTables(start, end)) PageTable.FreeGap(this, new TableGap(Areas, start, end, change.HeldAround(start)));
     }
 

@@ -101,11 +101,9 @@ internal sealed unsafe partial class PageTable
 
     private void FreeMiddle(AddressSpace space, in TableGap gap, ulong address, uint parent, ref ulong entry, uint table)
     {
-        (ulong low, ulong high) = SpanAround(address, TableLevel.Pud);
         ref FrameInfo info = ref _memory.Info(parent);
         UpperTableLock.Enter(ref info, TableLevel.Pud);
-        bool isDetached = TryDetach(ref entry, low, high, space, in gap);
-        if (isDetached) info.Entries--;
+        bool isDetached = TryDetach(ref entry, ref info, SpanAround(address, TableLevel.Pud), space, in gap);
         UpperTableLock.Exit(ref info, TableLevel.Pud);
         if (isDetached) space.Graveyard.Bury(address, table);
     }
@@ -113,28 +111,28 @@ internal sealed unsafe partial class PageTable
     /// <summary>Frees a table of level 2 if it is empty, whoever emptied it: he may have left it to us.</summary>
     private void FreeUpper(AddressSpace space, in TableGap gap, ulong address, ref ulong entry, uint table)
     {
-        (ulong low, ulong high) = SpanAround(address, TableLevel.Root);
-        ref FrameInfo root = ref _memory.Info(Root), info = ref _memory.Info(table);
-        while (Native.LoadRelaxed(ref info.Entries) == 0)
+        while (Native.LoadRelaxed(ref _memory.Info(table).Entries) == 0)
         {
-            // For the graveyard. Nobody puts anything into the table who is not seen: his area, or his hold of it, keeps it.
+            // The gate is for the graveyard.
             EnterInstall(address);
-            bool hasRoom = space.Graveyard.HasRoom(address), isDetached = false;
-            if (hasRoom)
-            {
-                UpperTableLock.Enter(ref root, TableLevel.Root);
-                UpperTableLock.Enter(ref info, TableLevel.Pud);
-                isDetached = info.Entries == 0 && TryDetach(ref entry, low, high, space, in gap);
-                if (isDetached) root.Entries--;
-                UpperTableLock.Exit(ref info, TableLevel.Pud);
-                UpperTableLock.Exit(ref root, TableLevel.Root);
-                if (isDetached) space.Graveyard.Bury(address, table);
-            }
-
+            bool hasRoom = space.Graveyard.HasRoom(address);
+            if (hasRoom && TryDetachUpper(space, in gap, address, ref entry, table)) space.Graveyard.Bury(address, table);
             ExitInstall(address);
             if (hasRoom) return;
             space.Graveyard.MakeRoom(address);
         }
+    }
+
+    private bool TryDetachUpper(AddressSpace space, in TableGap gap, ulong address, ref ulong entry, uint table)
+    {
+        // Nobody puts anything into the table who is not seen: his area, or his hold of it, keeps it.
+        ref FrameInfo root = ref _memory.Info(Root), info = ref _memory.Info(table);
+        UpperTableLock.Enter(ref root, TableLevel.Root);
+        UpperTableLock.Enter(ref info, TableLevel.Pud);
+        bool isDetached = info.Entries == 0 && TryDetach(ref entry, ref root, SpanAround(address, TableLevel.Root), space, in gap);
+        UpperTableLock.Exit(ref info, TableLevel.Pud);
+        UpperTableLock.Exit(ref root, TableLevel.Root);
+        return isDetached;
     }
 
     private static (ulong Low, ulong High) SpanAround(ulong address, int level)
@@ -151,25 +149,33 @@ internal sealed unsafe partial class PageTable
     ///   walk: is there a table? use it                       full fence
     ///                                                        range held by anybody, or an area there? entry := as it was
     /// </code>
-    /// <para>Either this side sees the other, or the other finds no table and makes a new one under the lock of the table above, which is held here. Who meets the gap that is closed again finds an empty table
-    /// missing, which is the same to whoever reads; who installs waits for the lock. What somebody holds stays until he, or the next one here, unmaps.</para>
+    /// <para>Either this side sees the other, or the other finds no table and makes a new one under the lock of the table above, which is held here. Who meets the gap that is closed
+    /// again finds an empty table missing, which is the same to whoever reads; who installs waits for the lock. What somebody holds stays until he, or the next one here, unmaps.</para>
     /// <para>Speculative walkers hold nothing: they stand inside sections, which the graveyard waits for.</para>
     /// </remarks>
-    private static bool TryDetach(ref ulong entry, ulong spanStart, ulong spanEnd, AddressSpace space, in TableGap gap)
+    private static bool TryDetach(ref ulong entry, ref FrameInfo parent, (ulong Start, ulong End) span, AddressSpace space, in TableGap gap)
     {
-        if (!gap.Contains(Math.Max(spanStart, gap.HeldLow), Math.Min(spanEnd, gap.HeldHigh))) return false;
+        if (!gap.Contains(Math.Max(span.Start, gap.HeldLow), Math.Min(span.End, gap.HeldHigh))) return false;
         ulong value = Native.LoadRelaxed(ref entry);
         Native.StoreRelease(ref entry, 0);
-        if (gap.Covers(spanStart, spanEnd)) return true;
+        if (!gap.Covers(span.Start, span.End) && !IsFreeBesides(span, space, in gap))
+        {
+            // Release: as when it was installed.
+            Native.StoreRelease(ref entry, value);
+            return false;
+        }
 
+        parent.Entries--;
+        return true;
+    }
+
+    private static bool IsFreeBesides((ulong Start, ulong End) span, AddressSpace space, in TableGap gap)
+    {
+        // Between the entry that is none now and the look for holders: pairs with the fence of whoever takes a range there, and walks then.
         Fence.Full();
 #if FAULTLINE_EXPLORE
         if (Mutants.Active == Mutant.DetachTablesBesideHolders) return true;
 #endif
-        if (space.IsFreeBesides(gap.HeldLow, gap.HeldHigh, spanStart, spanEnd)) return true;
-
-        // Release: as when it was installed.
-        Native.StoreRelease(ref entry, value);
-        return false;
+        return space.IsFreeBesides(gap.HeldLow, gap.HeldHigh, span.Start, span.End);
     }
 }

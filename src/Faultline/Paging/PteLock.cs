@@ -44,13 +44,18 @@ internal static class PteLock
     public static void Exit(ref FrameInfo table)
     {
         LockOrder.Exited(LockRank.Pte, Key(ref table));
-        Native.StoreRelease(ref table.Lock, Free);
+        Give(ref table);
     }
+
+    /// <summary>Ends <see cref="TryTake"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Give(ref FrameInfo table) => Native.StoreRelease(ref table.Lock, Free);
 
     public static bool IsHeld(ref FrameInfo table) => Native.LoadRelaxed(ref table.Lock) == Held;
 
+    /// <summary>Takes the word, whatever the rank of the lock that it is: <see cref="UpperTableLock"/> has the same.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryTake(ref FrameInfo table) =>
+    internal static bool TryTake(ref FrameInfo table) =>
         Native.LoadRelaxed(ref table.Lock) == Free && Native.CompareExchange(ref table.Lock, Held, Free) == Free;
 
     /// <summary>The place in the lock order among tables: by frame, as <see cref="FrameInfo"/>s lie in the order of their frames.</summary>

@@ -10,13 +10,12 @@ namespace Faultline.Paging;
 /// <remarks>Waited for inside sections too: who holds it waits for nobody, and for no section.</remarks>
 internal static class UpperTableLock
 {
-    private const uint Free = 0, Held = 1;
-
+    /// <summary>Takes the lock; waits for its holder.</summary>
     public static void Enter(ref FrameInfo table, int level)
     {
         LockOrder.Waiting(LockRank.UpperTable, Key(level));
         var backoff = new Backoff();
-        while (Native.LoadRelaxed(ref table.Lock) == Held || Native.CompareExchange(ref table.Lock, Held, Free) != Free) backoff.Wait();
+        while (!PteLock.TryTake(ref table)) backoff.Wait();
         LockOrder.Entered(LockRank.UpperTable, Key(level));
     }
 
@@ -24,7 +23,7 @@ internal static class UpperTableLock
     public static void Exit(ref FrameInfo table, int level)
     {
         LockOrder.Exited(LockRank.UpperTable, Key(level));
-        Native.StoreRelease(ref table.Lock, Free);
+        PteLock.Give(ref table);
     }
 
     private static ulong Key(int level) => (ulong)(TableLevel.Root - level);

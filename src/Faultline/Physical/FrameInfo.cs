@@ -56,7 +56,7 @@ internal struct FrameInfo
     [FieldOffset(28)]
     public uint SwapEntry;
 
-    /// <summary>Table frames: the lock over the table's entries (split PTE lock). CAS takes it, a release store frees it.</summary>
+    /// <summary>Table frames: the lock over the table's entries (<see cref="Paging.PteLock"/>, <see cref="Paging.UpperTableLock"/>). CAS takes it, a release store frees it.</summary>
     [FieldOffset(40)]
     public uint Lock;
 
