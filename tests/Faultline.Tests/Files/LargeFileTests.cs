@@ -43,30 +43,12 @@ public class LargeFileTests
             {
                 file.SetLength(Threads * PagesEach * P);
                 guest.Space.Map(Guest.At(0), Threads * PagesEach * P, Protection.ReadWrite, Guest.Shared, file, 0);
-                var crew = new Crew();
-                for (int thread = 0; thread < Threads; thread++)
-                {
-                    MemoryAccessor cpu = guest.NewCpu();
-                    int first = thread * PagesEach;
-                    crew.Start(() =>
-                    {
-                        for (ulong round = 0; round < 3; round++)
-                        {
-                            for (int page = first; page < first + PagesEach; page++)
-                            {
-                                if (round != 0) Assert.Equal(Guest.WordOf(page) + round - 1, cpu.Read<ulong>(Guest.At(page) + 8));
-                                cpu.Write(Guest.At(page) + 8, Guest.WordOf(page) + round);
-                            }
-                        }
-                    });
-                }
-
-                crew.Join();
+                WordRounds.Run(guest, Threads, PagesEach);
                 Assert.InRange(guest.Memory.ReclaimStatistics.FilePagesWritten, 2 * Threads * PagesEach, long.MaxValue);
             }
 
             byte[] written = File.ReadAllBytes(path);
-            for (int page = 0; page < Threads * PagesEach; page++) Assert.Equal(Guest.WordOf(page) + 2, BitConverter.ToUInt64(written, (page * (int)P) + 8));
+            for (int page = 0; page < Threads * PagesEach; page++) Assert.Equal(WordRounds.Last(page), BitConverter.ToUInt64(written, (int)WordRounds.Place((ulong)page * P)));
         }
         finally
         {

@@ -219,30 +219,12 @@ public class MemoryFileSwapTests
         using var guest = new Guest(design, Frames, swap: device);
         using var file = new MemoryFile(guest.Memory, length: Threads * PagesEach * P);
         guest.Space.Map(Guest.At(0), Threads * PagesEach * P, Protection.ReadWrite, Guest.Shared, file, 0);
-        var crew = new Crew();
-        for (int thread = 0; thread < Threads; thread++)
-        {
-            MemoryAccessor cpu = guest.NewCpu();
-            int first = thread * PagesEach;
-            crew.Start(() =>
-            {
-                for (ulong round = 0; round < 3; round++)
-                {
-                    for (int page = first; page < first + PagesEach; page++)
-                    {
-                        if (round != 0) Assert.Equal(Guest.WordOf(page) + round - 1, cpu.Read<ulong>(Guest.At(page) + 8));
-                        cpu.Write(Guest.At(page) + 8, Guest.WordOf(page) + round);
-                    }
-                }
-            });
-        }
-
-        crew.Join();
+        WordRounds.Run(guest, Threads, PagesEach);
         byte[] word = new byte[8];
         for (int page = 0; page < Threads * PagesEach; page++)
         {
-            file.Read(((ulong)page * P) + 8, word);
-            Assert.Equal(Guest.WordOf(page) + 2, BitConverter.ToUInt64(word));
+            file.Read(WordRounds.Place((ulong)page * P), word);
+            Assert.Equal(WordRounds.Last(page), BitConverter.ToUInt64(word));
         }
 
         Assert.InRange(guest.Memory.ReclaimStatistics.SwappedOut, 2 * Threads * PagesEach, long.MaxValue);
